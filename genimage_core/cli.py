@@ -1,0 +1,179 @@
+"""The command line: the same calls as the pages."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from genimage_core.cli_lab import lab_commands
+from genimage_core.errors import GenImageError, UnknownDetectorError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+lab_commands(app)
+
+Detectors = Annotated[str, typer.Option(help="`all`, or names separated by commas.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def _root() -> None:
+    """GenImage Lab: seven AI-image detectors, their degradations and their benchmark."""
+
+
+def chosen_detectors(text: str) -> list[str]:
+    """`all` or `a,b` -> names, checked.
+
+    Raises:
+        UnknownDetectorError: one of them does not exist.
+    """
+    from genimage_core.detectors import detector_info, list_detectors
+
+    names = list_detectors() if text == "all" else [n.strip() for n in text.split(",") if n.strip()]
+    if not names:
+        raise UnknownDetectorError("no detector named.", hint="Use `all` or names separated by commas.")
+    return [detector_info(name).name for name in names]
+
+
+@app.command()
+def detect(
+    paths: Annotated[list[Path], typer.Argument(help="Image files or folders.")],
+    detectors: Detectors = "all",
+    degrade: Annotated[str, typer.Option(help="Degrade first, e.g. blur:3+jpeg:65.")] = "none",
+    protocol: Annotated[str, typer.Option(help="`native` tiles or the `paper`'s resize.")] = "native",
+    as_json: AsJson = False,
+) -> None:
+    """Score images with the detectors and give a verdict on each."""
+    from genimage_core.degradations import parse
+    from genimage_core.detectors import load_detector
+    from genimage_core.images import list_image_files
+
+    if protocol not in ("native", "paper"):
+        raise typer.BadParameter("choose `native` or `paper`", param_hint="--protocol")
+    names, degradation = chosen_detectors(detectors), parse(degrade)
+    files = list_image_files(paths)
+    loaded = {name: load_detector(name) for name in names}
+    results = [_detect_one(path, loaded, degradation, protocol) for path in files]
+    if as_json:
+        print(json.dumps(results, indent=1))
+    else:
+        for entry in results:
+            _show(entry)
+    failed = sum("error" in entry for entry in results)
+    if not results:
+        raise GenImageError("no image files found.", hint="Name image files or folders that hold some.")
+    if failed:
+        print(f"{failed} of {len(results)} files could not be read", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _detect_one(
+    path: Path, loaded: dict[str, Any], degradation: Callable[..., Any], protocol: Any
+) -> dict[str, Any]:
+    """One file's entry; a bad file is an entry with `error`."""
+    from dataclasses import replace
+
+    from genimage_core.detect import analyse, score_image
+    from genimage_core.images import load_image
+
+    try:
+        image = load_image(path)
+        image = replace(image, pixels=degradation(image.pixels))
+        report = analyse(image, dict(score_image(image.pixels, loaded, protocol)))
+    except GenImageError as error:
+        return {"path": str(path), "error": error.message, "hint": error.hint}
+    return {
+        "path": str(path),
+        "p_fake": round(report.p_fake, 4),
+        "verdict": report.verdict,
+        "detectors": {name: round(p, 4) for name, p in report.detectors.items()},
+        "agreement": round(report.agreement, 3),
+        "notes": report.notes,
+    }
+
+
+def _show(entry: dict[str, Any]) -> None:
+    """One entry for human eyes."""
+    if "error" in entry:
+        print(f"{entry['path']}: {entry['error']} {entry['hint']}", file=sys.stderr)
+        return
+    print(f"{entry['path']}: {entry['verdict']}  P(fake) {entry['p_fake']:.3f}")
+    print("    " + "  ".join(f"{name} {p:.2f}" for name, p in entry["detectors"].items()))
+    for note in entry["notes"]:
+        print(f"    note: {note}")
+
+
+@app.command()
+def degrade(
+    source: Annotated[Path, typer.Argument(help="Image file.")],
+    out: Annotated[Path, typer.Argument(help="File to write; .png keeps every value.")],
+    apply: Annotated[str, typer.Option(help="Chain, e.g. lowres:112 or blur:3+jpeg:65.")],
+    as_json: AsJson = False,
+) -> None:
+    """Degrade one image as the benchmark does."""
+    from PIL import Image
+
+    from genimage_core.degradations import parse
+    from genimage_core.images import load_image
+
+    image = parse(apply)(load_image(source).pixels)
+    try:
+        Image.fromarray(image).save(out)
+    except (OSError, ValueError) as error:
+        raise GenImageError(
+            f"cannot be written ({error}).", hint="Use a writable path ending in .png.", source=str(out)
+        ) from None
+    facts = {"out": str(out), "applied": apply, "width": image.shape[1], "height": image.shape[0]}
+    print(json.dumps(facts) if as_json else f"{out}: {apply}, {image.shape[1]} x {image.shape[0]} px")
+
+
+@app.command("detectors")
+def detectors_command(as_json: AsJson = False) -> None:
+    """List the detectors."""
+    from genimage_core.detectors import detector_info, list_detectors
+
+    infos = [detector_info(name) for name in list_detectors()]
+    if as_json:
+        keys = ("name", "title", "year", "paper", "paper_url", "reads", "in_benchmark")
+        print(json.dumps([{k: getattr(info, k) for k in keys} for info in infos], indent=1))
+        return
+    for info in infos:
+        print(f"{info.name:10} {info.title:10} {info.reads}")
+
+
+@app.command()
+def tables(
+    table: Annotated[str | None, typer.Argument(help="A table's id; without it, the list.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the published tables."""
+    from genimage_core.published import list_tables, load_table
+
+    if table is None:
+        entries = [{"id": t, "title": load_table(t).title} for t in list_tables()]
+        print(
+            json.dumps(entries, indent=1)
+            if as_json
+            else "\n".join(f"{e['id']:22} {e['title']}" for e in entries)
+        )
+        return
+    found = load_table(table)
+    frame = found.frame()
+    if as_json:
+        rows = json.loads(frame.to_json(orient="records"))
+        print(json.dumps({"id": table, "title": found.title, "source": found.source, "rows": rows}, indent=1))
+    else:
+        print(f"{found.title}\n{found.source}\n\n{frame.to_string(index=False)}")
+
+
+def main() -> None:
+    """Run the command line; expected errors end with exit code 1 and one line on stderr."""
+    try:
+        app()
+    except GenImageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None

@@ -1,0 +1,188 @@
+"""The laboratory's commands: train, evaluate, pack, calibrate."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genimage_core.errors import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from genimage_core.datasets import Record
+
+
+def command_line() -> str:
+    """The command as it can be repeated."""
+    return shlex.join(["python", "-m", "genimage_core", *sys.argv[1:]])
+
+
+def lab_commands(app: typer.Typer) -> None:
+    """Enter the laboratory's commands in the command line."""
+    for command in (train, evaluate, pack, calibrate):
+        app.command()(command)
+
+
+def train(
+    detector: Annotated[str, typer.Option(help="Which detector.")],
+    data: Annotated[Path, typer.Option(help="Data set in GenImage's layout.")],
+    train_on: Annotated[str, typer.Option(help="Generators, separated by commas, or `all`.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run.")],
+    reals: Annotated[str, typer.Option(help="`pool`: all real images; `own`: the generators' own.")] = "pool",
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps (default: the recipe's).")] = None,
+    seed: int = 0,
+    init: Annotated[Path | None, typer.Option(help="safetensors file to start from.")] = None,
+    init_note: Annotated[str, typer.Option(help="Where that file comes from, for the manifest.")] = "",
+    teacher: Annotated[Path | None, typer.Option(help="DINOv2 ViT-S/14 to distil features from.")] = None,
+    device: str = "auto",
+    workers: int = 1,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
+    validate_every: Annotated[int, typer.Option(help="Steps between validations; 0: none.")] = 250,
+) -> None:
+    """Train a detector; stop it with Ctrl-C, start it again to go on."""
+    from genimage_core.training.loop import Trainer
+    from genimage_core.training.plan import TrainingPlan
+
+    plan = TrainingPlan(
+        detector=detector, data=data, train_on=train_on, out=out, reals=reals, steps=steps, seed=seed,
+        init=init, init_note=init_note, teacher=teacher, device=device, workers=workers, threads=threads,
+        validate_every=validate_every, command=command_line(),
+    )  # fmt: skip
+
+    def show(row: dict[str, Any]) -> None:
+        print("  ".join(f"{k} {v}" for k, v in row.items()), file=sys.stderr, flush=True)
+
+    weights = Trainer(plan, show).run()
+    print(f"weights: {weights}" if weights else f"stopped; the same command goes on from {out}")
+
+
+def validation_records(data: Path, generators: str, limit: int | None) -> list[Record]:
+    """Validation images of the named generators; `train` names those that have training fakes.
+
+    Raises:
+        DatasetError: a named generator has none.
+    """
+    from genimage_core.datasets import list_generators, scan_dataset
+
+    records = scan_dataset(data)
+    known = sorted({r.generator for r in records if r.split == "val"})
+    if generators == "train":
+        names = list_generators(records, "train")
+    else:
+        names = known if generators == "all" else [n.strip() for n in generators.split(",")]
+    if unknown := sorted(set(names) - set(known)):
+        raise DatasetError(
+            "no validation images.", hint=f"Choose from: {', '.join(known)}.", source=", ".join(unknown)
+        )
+    chosen: list[Record] = []
+    for name in names:
+        for label in (0, 1):
+            some = [r for r in records if r.split == "val" and r.generator == name and r.label == label]
+            chosen += some[:limit]
+    return chosen
+
+
+def evaluate(
+    data: Annotated[Path, typer.Option(help="Data set in GenImage's layout.")],
+    out: Annotated[Path, typer.Option(help="Folder for the scores (csv) and figures (json).")],
+    detectors: Annotated[str, typer.Option(help="`all`, or names separated by commas.")] = "all",
+    weights: Annotated[str, typer.Option(help="`default`, or a folder of weights.")] = "default",
+    generators: Annotated[str, typer.Option(help="`train`, `all`, or names separated by commas.")] = "train",
+    degrade: Annotated[str, typer.Option(help="Degradation chain.")] = "none",
+    limit: Annotated[int | None, typer.Option(help="Images a class and generator.")] = None,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
+) -> None:
+    """Score the validation images and write every score and the figures; resumes by detector."""
+    import pandas as pd
+    import torch
+
+    from genimage_core.cli import chosen_detectors
+    from genimage_core.degradations import parse
+    from genimage_core.detectors import load_detector
+    from genimage_core.evaluation.scores import score_records, summarise
+    from genimage_core.training.data import data_hash
+    from genimage_core.versions import versions
+
+    if threads:
+        torch.set_num_threads(threads)
+    records = validation_records(data, generators, limit)
+    out.mkdir(parents=True, exist_ok=True)
+    digest = data_hash(records)
+    for name in chosen_detectors(detectors):
+        folder = Path(weights) / name if (Path(weights) / name).is_dir() else weights
+        detector = load_detector(name, weights=folder)
+        manifest = {
+            "detector": name,
+            "weights_sha256": detector.weights_id,
+            "data_sha256": digest,
+            "protocol": "native",
+            "condition": str(parse(degrade)),
+        }
+        result = out / f"{name}.json"
+        if result.exists() and manifest.items() <= json.loads(result.read_text())["manifest"].items():
+            print(f"{name}: already measured", file=sys.stderr)
+            continue
+        rows = score_records(records, detector, degradation=parse(degrade), progress=_progress(name))
+        rows.to_csv(out / f"{name}.csv", index=False, float_format="%.5f")
+        extra = {"command": command_line(), "versions": versions()}
+        figures = {"manifest": manifest | extra, **summarise(rows)}
+        result.write_text(json.dumps(figures, indent=1) + "\n")
+        print(f"{name}: {json.dumps(figures['pooled'])}")
+    del pd
+
+
+def _progress(name: str) -> Any:
+    def show(done: int, total: int) -> None:
+        if done % 160 == 0 or done == total:
+            print(f"{name}: {done} / {total}", file=sys.stderr, flush=True)
+
+    return show
+
+
+def pack(
+    runs: Annotated[Path, typer.Option(help="Folder with one run of `train` for each detector.")],
+    out: Annotated[Path, typer.Option(help="Folder of the weight set.")],
+    detectors: Annotated[str, typer.Option(help="`all`, or names separated by commas.")] = "all",
+    bits: Annotated[int, typer.Option(min=2, max=8, help="Bits a weight.")] = 6,
+    group: Annotated[int, typer.Option(min=8, help="Weights a scale.")] = 64,
+) -> None:
+    """Pack trained weights into few bits and enter them in the set's manifest."""
+    from genimage_core.cli import chosen_detectors
+    from genimage_core.detectors.weights import load_state, save_packed, weights_entry
+
+    for name in chosen_detectors(detectors):
+        state, digest = load_state(name, runs / name)
+        facts = {"float_sha256": digest, "training": weights_entry(name, runs / name)["training"]}
+        entry = save_packed(name, state, out, bits=bits, group=group, facts=facts)
+        size = sum(file["bytes"] for file in entry["files"]) / 1e6
+        print(f"{name}: {size:.1f} MB at {bits} bits")
+
+
+def calibrate(
+    scores: Annotated[Path, typer.Option(help="Folder written by `evaluate`.")],
+    fitted_on: Annotated[str, typer.Option(help="The data in words.")],
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("assets/weights/combination.json"),
+    manifest: Annotated[Path | None, typer.Option(help="csv with path and group of each image.")] = None,
+) -> None:
+    """Fit the combination of the detectors and its unsure band on half of the scores."""
+    import pandas as pd
+
+    from genimage_core.detectors import list_detectors
+    from genimage_core.evaluation.calibration import calibrate as fit
+
+    rows: pd.DataFrame = pd.concat(
+        [pd.read_csv(scores / f"{n}.csv") for n in list_detectors() if (scores / f"{n}.csv").exists()]
+    )
+    groups: dict[str, str] = {}
+    if manifest:
+        table = pd.read_csv(manifest)
+        groups = dict(zip(table["path"], table["group"].astype(str), strict=True))
+    found = fit(rows, groups, fitted_on)
+    out.write_text(found.model_dump_json(indent=1) + "\n")
+    print(json.dumps(found.figures, indent=1))

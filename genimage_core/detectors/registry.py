@@ -1,0 +1,106 @@
+"""The registry: a decorator puts a network in, `list_detectors` and `load_detector` take it out."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from genimage_core.detectors.base import Detector, DetectorInfo, DetectorNet
+from genimage_core.errors import UnknownDetectorError
+
+_REGISTRY: dict[str, type[DetectorNet]] = {}
+_discovered = False
+
+Net = TypeVar("Net", bound=type[DetectorNet])
+
+
+def register_detector(net: Net) -> Net:
+    """Class decorator: enter a network under its `info.name`.
+
+    Raises:
+        ValueError: another class has that name.
+    """
+    name = net.info.name
+    known = _REGISTRY.get(name)
+    if known is not None and known.__qualname__ != net.__qualname__:
+        raise ValueError(f"two detectors are called {name!r}: {known.__qualname__}, {net.__qualname__}")
+    _REGISTRY[name] = net
+    return net
+
+
+def _discover() -> None:
+    """Import every module of this package once, so that each registers itself."""
+    global _discovered
+    if _discovered:
+        return
+    _discovered = True
+    package = Path(__file__).parent
+    for module in pkgutil.iter_modules([str(package)]):
+        importlib.import_module(f"genimage_core.detectors.{module.name}")
+
+
+def list_detectors() -> list[str]:
+    """Names of all registered detectors: the benchmark's in the paper's order, then others."""
+    _discover()
+    order = ["resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet"]
+    rest = sorted(set(_REGISTRY) - set(order))
+    return [name for name in order if name in _REGISTRY] + rest
+
+
+def detector_class(name: str) -> type[DetectorNet]:
+    """The network class registered as `name`.
+
+    Raises:
+        UnknownDetectorError: there is none.
+    """
+    _discover()
+    if name not in _REGISTRY:
+        known = ", ".join(list_detectors())
+        raise UnknownDetectorError("no such detector.", hint=f"Choose from: {known}.", source=name)
+    return _REGISTRY[name]
+
+
+def detector_info(name: str) -> DetectorInfo:
+    """The facts of the detector registered as `name`."""
+    return detector_class(name).info
+
+
+def build_network(name: str, *, seed: int = 0) -> DetectorNet:
+    """A fresh, untrained network, its initial weights drawn from `seed`."""
+    net = detector_class(name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return net()
+
+
+def resolve_device(device: str = "auto") -> torch.device:
+    """`auto` is the GPU where there is one, else the CPU."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+def load_detector(name: str, *, weights: str | Path = "default", device: str = "auto") -> Detector:
+    """Load a trained detector.
+
+    Args:
+        name: one of `list_detectors()`.
+        weights: `default` for the bundled set, or a folder written by `train` or `pack`.
+        device: `auto`, `cpu`, `cuda`, ...
+
+    Raises:
+        UnknownDetectorError: no such detector.
+        WeightsError: weights are missing, or their sha256 is not the manifest's.
+    """
+    from genimage_core.detectors.runtime import optimise
+    from genimage_core.detectors.weights import load_state
+
+    net = build_network(name)
+    state, weights_id = load_state(name, weights)
+    net.load_state_dict(state)
+    target = resolve_device(device)
+    return Detector(optimise(net.eval(), target), target, weights_id)

@@ -1,0 +1,67 @@
+"""From an image of any size to the square views that a network reads."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def pad_to(image: np.ndarray, side: int) -> np.ndarray:
+    """Mirror an (H, W, 3) image at its edges until both sides reach `side` px.
+
+    Mirroring adds no edge and no new statistics, unlike black bars or upscaling.
+    """
+    missing_h, missing_w = max(0, side - image.shape[0]), max(0, side - image.shape[1])
+    if not missing_h and not missing_w:
+        return image
+    top, left = missing_h // 2, missing_w // 2
+    pads = ((top, missing_h - top), (left, missing_w - left), (0, 0))
+    return np.pad(image, pads, mode="symmetric")
+
+
+def tile_origins(height: int, width: int, side: int) -> list[tuple[int, int]]:
+    """(top, left) of the evenly spread, non-overlapping tiles that fit; at least one."""
+
+    def starts(length: int) -> list[int]:
+        count = max(1, length // side)
+        if count == 1:
+            return [(length - side) // 2]
+        return [round(i * (length - side) / (count - 1)) for i in range(count)]
+
+    return [(top, left) for top in starts(height) for left in starts(width)]
+
+
+def texture(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 -> (H, W) float32, the absolute Laplacian of the grey image."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return np.abs(cv2.Laplacian(grey, cv2.CV_32F))
+
+
+def tile_views(image: np.ndarray, side: int, max_tiles: int) -> list[np.ndarray]:
+    """Cut at most `max_tiles` native-resolution tiles of `side` px, the most textured first.
+
+    Flat areas (sky, blur, white paper) hold next to no trace of how an image was made, so where
+    there are more tiles than may be scored, those with the strongest texture are taken.
+    """
+    image = pad_to(image, side)
+    origins = tile_origins(image.shape[0], image.shape[1], side)
+    if len(origins) > max_tiles:
+        detail = texture(image)
+        strength = [float(detail[t : t + side, x : x + side].mean()) for t, x in origins]
+        order = np.argsort(strength, kind="stable")[::-1][:max_tiles]
+        origins = [origins[i] for i in order]
+    return [image[t : t + side, x : x + side] for t, x in origins]
+
+
+def paper_view(image: np.ndarray, resize: int | None, crop: int) -> np.ndarray:
+    """The paper's own input: shorter side to `resize` px (bicubic), centre crop of `crop` px."""
+    if resize is not None:
+        from PIL import Image
+
+        height, width = image.shape[:2]
+        scale = resize / min(height, width)
+        size = (max(crop, round(width * scale)), max(crop, round(height * scale)))
+        image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+    image = pad_to(image, crop)
+    top, left = (image.shape[0] - crop) // 2, (image.shape[1] - crop) // 2
+    return image[top : top + crop, left : left + crop]

@@ -1,0 +1,137 @@
+"""Weight sets: a folder with a manifest and one or more safetensors files a detector.
+
+Every file's sha256 stands in the manifest and is checked on loading. A folder written by `train`
+(weights.safetensors and manifest.json of one run) is read, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from genimage_core.detectors.packing import pack_state, unpack_state
+from genimage_core.errors import WeightsError
+
+BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "weights"
+MAX_FILE_BYTES = 38_000_000
+MANIFEST = "manifest.json"
+
+
+def file_sha256(path: Path) -> str:
+    """sha256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a weight set.
+
+    Raises:
+        WeightsError: there is none, or it is no JSON.
+    """
+    path = folder / MANIFEST
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise WeightsError(
+            "no weights here.", hint="Train a detector or restore assets/weights.", source=str(folder)
+        ) from None
+    except ValueError:
+        raise WeightsError("the manifest is damaged.", hint="Restore it.", source=str(path)) from None
+
+
+def weights_entry(name: str, weights: str | Path = "default") -> dict[str, Any]:
+    """What the manifest of a weight set says of one detector.
+
+    Raises:
+        WeightsError: the set has no weights for it.
+    """
+    folder = BUNDLED if weights == "default" else Path(weights)
+    manifest = read_manifest(folder)
+    if manifest.get("detector") == name:
+        return {"files": [{"path": "weights.safetensors"}], "training": manifest}
+    entry = manifest.get("detectors", {}).get(name)
+    if entry is None:
+        raise WeightsError("this set has no weights for the detector.", hint=f"Set: {folder}", source=name)
+    return entry
+
+
+def load_state(name: str, weights: str | Path = "default") -> tuple[dict[str, Tensor], str]:
+    """A detector's tensors and the sha256 that identifies its weights.
+
+    Raises:
+        WeightsError: files are missing, or their sha256 is not the manifest's.
+    """
+    folder = BUNDLED if weights == "default" else Path(weights)
+    state: dict[str, Tensor] = {}
+    digests = []
+    for entry in weights_entry(name, weights)["files"]:
+        path = folder / entry["path"]
+        if not path.is_file():
+            raise WeightsError("the weights file is missing.", hint="Restore it.", source=str(path))
+        digest = file_sha256(path)
+        if entry.get("sha256", digest) != digest:
+            raise WeightsError(
+                "the weights differ from their manifest (sha256).", hint="Restore the file.", source=str(path)
+            )
+        digests.append(digest)
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+            state.update(unpack_state(tensors, file.metadata() or {}))
+    joined = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    return state, joined
+
+
+def _shards(state: dict[str, Tensor], bits: int) -> list[dict[str, Tensor]]:
+    """Cut a state into parts that stay under the file limit once packed."""
+    shards: list[dict[str, Tensor]] = [{}]
+    size = 0.0
+    for name, value in state.items():
+        # Half a bit on top of each value covers the scales of groups of 32 or more.
+        cost = value.numel() * (bits + 0.5) / 8 if value.ndim >= 2 else value.nbytes
+        if shards[-1] and size + cost > MAX_FILE_BYTES:
+            shards.append({})
+            size = 0.0
+        shards[-1][name] = value
+        size += cost
+    return shards
+
+
+def save_packed(
+    name: str, state: dict[str, Tensor], folder: Path, *, bits: int, group: int, facts: dict[str, Any]
+) -> dict[str, Any]:
+    """Pack a detector's tensors into `folder` and enter them in its manifest.
+
+    Args:
+        name: the detector.
+        state: its float tensors.
+        folder: of the weight set; made where absent.
+        bits: 2 to 8 a value.
+        group: values a scale.
+        facts: what else the manifest is to say (training, packing loss).
+
+    Returns:
+        The manifest's entry.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shards = _shards(state, bits)
+    files = []
+    for i, shard in enumerate(shards):
+        suffix = f"-{i + 1}of{len(shards)}" if len(shards) > 1 else ""
+        path = folder / f"{name}{suffix}.safetensors"
+        tensors, metadata = pack_state(shard, bits, group)
+        save_file(tensors, path, metadata=metadata)
+        files.append({"path": path.name, "sha256": file_sha256(path), "bytes": path.stat().st_size})
+    manifest = read_manifest(folder) if (folder / MANIFEST).exists() else {"detectors": {}}
+    entry = {"files": files, "bits": bits, "group": group, **facts}
+    manifest["detectors"][name] = entry
+    part = folder / (MANIFEST + ".part")
+    part.write_text(json.dumps(manifest, indent=1) + "\n")
+    part.replace(folder / MANIFEST)
+    return entry

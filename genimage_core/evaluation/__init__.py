@@ -1,0 +1,1 @@
+"""From a data set to rows of scores, and from rows to metrics."""

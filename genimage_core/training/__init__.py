@@ -1,0 +1,1 @@
+"""Training: recipes, augmentation, data and the one loop."""

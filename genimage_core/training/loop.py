@@ -1,0 +1,259 @@
+"""The one training loop: deterministic, resumable, stoppable, with a manifest beside the weights."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch.utils.data import DataLoader
+
+from genimage_core.datasets import Record, scan_dataset
+from genimage_core.detectors import build_network, detector_class
+from genimage_core.detectors.base import DetectorNet
+from genimage_core.detectors.registry import resolve_device
+from genimage_core.detectors.runtime import optimise
+from genimage_core.detectors.weights import file_sha256
+from genimage_core.errors import TrainingError
+from genimage_core.training.coach import Coach
+from genimage_core.training.data import TrainingSamples, data_hash, read_rgb, select_training
+from genimage_core.training.optim import build_optimizer, loss_fn, lr_factor
+from genimage_core.training.plan import TrainingPlan, bf16_pays
+from genimage_core.training.recipe import Recipe
+from genimage_core.versions import versions
+
+Report = Callable[[dict[str, Any]], None]
+
+
+class Stop:
+    """Turns SIGINT and SIGTERM into a flag that the loop reads between two steps."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for which in (signal.SIGINT, signal.SIGTERM):
+            try:
+                signal.signal(which, self._ask)
+            except ValueError:  # not in the main thread: the caller stops the loop otherwise
+                return
+
+    def _ask(self, *_: int | FrameType | None) -> None:
+        self.asked = True
+
+
+def start_from(net: DetectorNet, path: Path) -> int:
+    """Copy tensors of equal name and shape from a safetensors file; returns how many.
+
+    Raises:
+        TrainingError: none fits.
+    """
+    own = net.state_dict()
+    given = {k: v for k, v in load_file(path).items() if k in own and own[k].shape == v.shape}
+    if not given:
+        raise TrainingError("no tensor of this file fits the network.", source=str(path))
+    net.load_state_dict(given, strict=False)
+    return len(given)
+
+
+def save_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside `path`, then rename: a kill leaves the old file or the new one, never half."""
+    part = path.with_name(path.name + ".part")
+    write(part)
+    part.replace(path)
+
+
+@torch.inference_mode()
+def validation_auroc(
+    net: DetectorNet, records: Sequence[Record], crop: int, device: torch.device, limit: int = 320
+) -> float:
+    """AUROC on centre crops of at most `limit` evenly taken records, a quick look during training."""
+    from sklearn.metrics import roc_auc_score
+
+    net.eval()
+    step = max(1, len(records) // limit)
+    scores, labels = [], []
+    batch: list[np.ndarray] = []
+    from genimage_core.detectors.tiling import paper_view
+
+    def flush() -> None:
+        x = torch.from_numpy(np.stack(batch)).to(device).permute(0, 3, 1, 2).float().div_(255.0)
+        scores.extend(net(x.contiguous(memory_format=torch.channels_last)).float().tolist())
+        batch.clear()
+
+    for record in records[::step]:
+        image = read_rgb(record.path)
+        if image is None:
+            continue
+        batch.append(paper_view(image, None, crop))
+        labels.append(record.label)
+        if len(batch) == 16:
+            flush()
+    if batch:
+        flush()
+    net.train()
+    return float(roc_auc_score(labels, scores)) if len(set(labels)) == 2 else float("nan")
+
+
+class Trainer:
+    """One run; `Trainer(plan).run()` starts it or goes on where it stopped."""
+
+    def __init__(self, plan: TrainingPlan, report: Report | None = None) -> None:
+        self.plan = plan
+        self.report = report or (lambda _: None)
+        if plan.threads:
+            torch.set_num_threads(plan.threads)
+        recipe = detector_class(plan.detector).recipe
+        self.recipe: Recipe = replace(recipe, steps=plan.steps) if plan.steps else recipe
+        self.device = resolve_device(plan.device)
+        records = scan_dataset(plan.data)
+        self.training = select_training(records, plan.train_on, plan.reals)
+        fakes = {r.generator for r in self.training if r.label == 1}
+        self.validation = [r for r in records if r.split == "val" and r.generator in fakes]
+        self.net = build_network(plan.detector, seed=plan.seed)
+        self.init_tensors = start_from(self.net, plan.init) if plan.init else 0
+        optimise(self.net, self.device)
+        self.optimizer = build_optimizer(self.net, self.recipe)
+        self.coach = Coach(plan, self.net, self.optimizer, self.device) if plan.teacher else None
+        self.step, self.seconds = 0, 0.0
+        plan.out.mkdir(parents=True, exist_ok=True)
+        self.checkpoint = plan.out / "checkpoint.pt"
+        if self.checkpoint.exists():
+            self._resume()
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "detector": self.plan.detector,
+            "train_on": self.plan.train_on,
+            "reals": self.plan.reals,
+            "seed": self.plan.seed,
+            "teacher_weight": self.plan.teacher_weight if self.plan.teacher else 0.0,
+            "files": len(self.training),
+            "recipe": asdict(self.recipe),
+        }
+
+    def _resume(self) -> None:
+        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        if state["identity"] != json.loads(json.dumps(self._identity())):
+            raise TrainingError(
+                "this folder holds another run (other detector, data, seed or recipe).",
+                hint="Choose another --out, or delete the folder to start over.",
+                source=str(self.plan.out),
+            )
+        self.net.load_state_dict(state["net"])
+        if self.coach:
+            self.coach.load_state(state["coach"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]
+
+    def _save(self) -> None:
+        state = {
+            "identity": json.loads(json.dumps(self._identity())),
+            "net": self.net.state_dict(),
+            "coach": self.coach.state() if self.coach else None,
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        save_atomically(self.checkpoint, lambda p: torch.save(state, p))
+
+    def _log(self, row: dict[str, Any]) -> None:
+        with (self.plan.out / "log.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        self.report(row)
+
+    def _update(self, x: torch.Tensor, labels: torch.Tensor) -> float:
+        recipe = self.recipe
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.lr * lr_factor(self.step, recipe.steps, recipe.warmup_share)
+        x = x.to(self.device, non_blocking=True).float().div_(255.0)
+        x = x.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16_pays(self.device)):
+            features = self.net.embed(self.net.prepare(x)) if self.coach else None
+            log_odds = self.net(x) if features is None else self.net.decide(features)
+        loss = loss_fn(log_odds, labels.to(self.device).float(), recipe.label_smoothing)
+        total = loss
+        if self.coach and features is not None:
+            total = loss + self.plan.teacher_weight * self.coach.loss(x, features)
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        if recipe.clip_grad:
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip_grad)
+        self.optimizer.step()
+        return loss.item()
+
+    def run(self) -> Path | None:
+        """Train to the end; returns the weights' path, or None when stopped before (resumable)."""
+        plan, recipe, stop = self.plan, self.recipe, Stop()
+        samples = TrainingSamples(self.training, recipe, recipe.steps, plan.seed)
+        loader = DataLoader(
+            samples,
+            batch_size=recipe.batch_size,
+            sampler=range(self.step * recipe.batch_size, len(samples)),
+            num_workers=plan.workers,
+            prefetch_factor=4 if plan.workers else None,
+        )
+        if self.coach and not self.coach.ready:
+            self.coach.get_ready(samples)
+        self.net.train()
+        saved = tick = time.monotonic()
+        losses: list[float] = []
+        for x, labels in loader:
+            # Seeded by the step, so that dropout after a resume is what it would have been.
+            torch.manual_seed(plan.seed * 1_000_003 + self.step)
+            losses.append(self._update(x, labels))
+            self.step += 1
+            now = time.monotonic()
+            self.seconds += now - tick
+            tick = now
+            if self.step % 20 == 0 or self.step == recipe.steps:
+                self._log(self._progress(losses))
+                losses.clear()
+            if plan.validate_every and self.step % plan.validate_every == 0 and self.step < recipe.steps:
+                crop = samples.crop_at(self.step)
+                auroc = validation_auroc(self.net, self.validation, crop, self.device)
+                self._log({"step": self.step, "val_auroc": round(auroc, 4)})
+            if now - saved > plan.save_every or stop.asked:
+                self._save()
+                saved = time.monotonic()
+            if stop.asked:
+                return None
+        self._save()
+        return self._finish()
+
+    def _progress(self, losses: list[float]) -> dict[str, Any]:
+        left = (self.recipe.steps - self.step) * self.seconds / max(1, self.step)
+        return {
+            "step": self.step,
+            "steps": self.recipe.steps,
+            "loss": round(float(np.mean(losses)), 4),
+            "images_per_s": round(self.step * self.recipe.batch_size / max(1e-9, self.seconds), 1),
+            "minutes_left": round(left / 60, 1),
+        }
+
+    def _finish(self) -> Path:
+        weights = self.plan.out / "weights.safetensors"
+        state = {k: v.contiguous().cpu() for k, v in self.net.state_dict().items()}
+        save_atomically(weights, lambda p: save_file(state, p))
+        manifest = {
+            **self._identity(),
+            "data_sha256": data_hash(self.training),
+            "fakes": sum(r.label for r in self.training),
+            "steps_done": self.step,
+            "seconds": round(self.seconds, 1),
+            "started_from": self.plan.init_note or (str(self.plan.init) if self.plan.init else "random"),
+            "init_tensors": self.init_tensors,
+            "distilled_from": file_sha256(self.plan.teacher) if self.plan.teacher else None,
+            "device": str(self.device),
+            "versions": versions(),
+            "command": self.plan.command,
+        }
+        text = json.dumps(manifest, indent=1)
+        save_atomically(self.plan.out / "manifest.json", lambda p: p.write_text(text))
+        return weights

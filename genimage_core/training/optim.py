@@ -1,0 +1,40 @@
+"""Optimiser, learning-rate schedule and loss of a recipe."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genimage_core.training.recipe import Recipe
+
+
+def build_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimiser; weight decay spares biases, norms and other vectors."""
+    decayed = [p for p in net.parameters() if p.requires_grad and p.ndim > 1]
+    spared = [p for p in net.parameters() if p.requires_grad and p.ndim <= 1]
+    groups = [
+        {"params": decayed, "weight_decay": recipe.weight_decay},
+        {"params": spared, "weight_decay": 0.0},
+    ]
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True)
+    if recipe.optimizer == "adam":
+        return torch.optim.Adam(groups, lr=recipe.lr)
+    return torch.optim.AdamW(groups, lr=recipe.lr)
+
+
+def lr_factor(step: int, total: int, warmup_share: float) -> float:
+    """Linear warm-up to 1, then half a cosine to 0 (Loshchilov & Hutter 2017, without restarts)."""
+    warmup = max(1, round(total * warmup_share))
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
+
+
+def loss_fn(log_odds: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+    """Binary cross-entropy of (N,) log-odds of "fake" against (N,) labels in {0, 1}."""
+    targets = labels * (1.0 - smoothing) + 0.5 * smoothing
+    return F.binary_cross_entropy_with_logits(log_odds.float(), targets)

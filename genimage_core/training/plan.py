@@ -1,0 +1,66 @@
+"""What a training run consists of, and whether bfloat16 pays on the device at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What to train, on what, and where to put it.
+
+    Attributes:
+        detector: registry name.
+        data: root of a data set in GenImage's layout.
+        train_on: generators separated by commas, or `all`.
+        out: folder of the run: checkpoint, log, weights and manifest.
+        reals: `pool` (all real training images) or `own` (those of the named generators).
+        steps: optimiser steps; None takes the recipe's.
+        seed: of weights, order and augmentation.
+        init: safetensors file whose matching tensors the network starts from, or None.
+        init_note: where `init` comes from, in words.
+        teacher: safetensors file of a DINOv2 ViT-S/14 to distil features from, or None.
+        teacher_weight: weight of the feature loss beside the classification loss.
+        device: `auto`, `cpu`, `cuda`.
+        workers: processes that decode and augment.
+        threads: CPU threads of the network; 0 leaves torch's default.
+        save_every: seconds between checkpoints.
+        validate_every: steps between looks at the validation split; 0 for none.
+        command: the command line, for the manifest.
+    """
+
+    detector: str
+    data: Path
+    train_on: str
+    out: Path
+    reals: str = "pool"
+    steps: int | None = None
+    seed: int = 0
+    init: Path | None = None
+    init_note: str = ""
+    teacher: Path | None = None
+    teacher_weight: float = 1.0
+    device: str = "auto"
+    workers: int = 1
+    threads: int = 0
+    save_every: float = 120.0
+    validate_every: int = 250
+    command: str = ""
+
+
+def bf16_pays(device: torch.device) -> bool:
+    """Whether bfloat16 arithmetic is native there (GPUs since 2020; CPUs with AVX512_BF16 or AMX)."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported() and has_native_bf16()
+
+
+def has_native_bf16() -> bool:
+    """Whether the CPU has bfloat16 instructions; emulated ones are slower than float32."""
+    try:
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    except AttributeError:
+        return False
