@@ -190,7 +190,7 @@ def ranked_bars(labels: Sequence[str], values: Sequence[float], *, name: str = "
         )
     )
     figure.add_vline(x=50, line={"color": "gray", "width": 1, "dash": "dot"})
-    figure.update_xaxes(range=[0, 100], ticksuffix=" %", fixedrange=True)
+    figure.update_xaxes(range=[0, 101], tickvals=[0, 25, 50, 75, 100], ticksuffix=" %", fixedrange=True)
     figure.update_yaxes(fixedrange=True, ticksuffix="  ")
     figure.update_layout(
         height=70 + 30 * len(labels), margin={"l": 0, "r": 0, "t": 10, "b": 0}, showlegend=False, bargap=0.25
@@ -212,7 +212,9 @@ def grouped_lines(x: Sequence[str], series: Mapping[str, Sequence[float]]) -> go
             hovertemplate="%{y:.1f} %",
             **_line(i),
         )
-    figure.update_yaxes(range=[ACCURACY_RANGE[0], 104], ticksuffix=" %", fixedrange=True)
+    figure.update_yaxes(
+        range=[ACCURACY_RANGE[0], 107], tickvals=list(range(40, 101, 10)), ticksuffix=" %", fixedrange=True
+    )
     figure.update_xaxes(fixedrange=True, type="category")
     figure.update_layout(
         height=360,

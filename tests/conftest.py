@@ -6,7 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+
+# Small tensors gain nothing from threads, and lose much to waiting where the machine is busy.
+torch.set_num_threads(1)
 
 
 def make_image(seed: int, side: int = 160, *, fake: bool = False) -> np.ndarray:

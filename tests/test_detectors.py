@@ -10,8 +10,14 @@ import timm
 import torch
 from torch import nn
 
-from genimage_core.detectors import build_network, detector_class, detector_info, list_detectors, load_detector
-from genimage_core.detectors.base import Detector, DetectorInfo, DetectorNet, InputSpec
+from genimage_core.detectors import (
+    build_network,
+    detector_class,
+    detector_info,
+    list_detectors,
+    load_detector,
+)
+from genimage_core.detectors.base import Detector, DetectorInfo, DetectorNet, InputSpec, fake_log_odds
 from genimage_core.detectors.registry import _REGISTRY, register_detector
 from genimage_core.detectors.weights import load_state, save_packed
 from genimage_core.errors import UnknownDetectorError, WeightsError
@@ -94,7 +100,7 @@ def test_label_direction(name: str) -> None:
     image = make_image(3, net.recipe.crop)
     x = torch.from_numpy(image).permute(2, 0, 1)[None].float().div(255).repeat(4, 1, 1, 1)
     x = (x + 0.05 * torch.rand_like(x)).clamp(0, 1)
-    head = [p for p in net.parameters()][-2:]
+    head = list(net.parameters())[-2:]
     before = float(net.eval()(x).mean().detach())
     optimizer = torch.optim.SGD(head, lr=0.05)
     for _ in range(5):
@@ -182,6 +188,9 @@ class TinyNet(DetectorNet):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(48, 64), nn.Linear(64, 2))
+
+    def classify(self, prepared: torch.Tensor) -> torch.Tensor:
+        return fake_log_odds(self.body(prepared))
 
 
 def test_an_eighth_detector_is_one_class(tmp_path: Path, toy_dataset: Path) -> None:

@@ -219,10 +219,12 @@ class Trainer:
                 crop = samples.crop_at(self.step)
                 auroc = validation_auroc(self.net, self.validation, crop, self.device)
                 self._log({"step": self.step, "val_auroc": round(auroc, 4)})
-            if now - saved > plan.save_every or stop.asked:
+            # Read once: a signal between saving and leaving must not lose the steps since the last save.
+            stopping = stop.asked
+            if stopping or now - saved > plan.save_every:
                 self._save()
                 saved = time.monotonic()
-            if stop.asked:
+            if stopping:
                 return None
         self._save()
         return self._finish()

@@ -1,0 +1,18 @@
+"""The Streamlit entry: it routes to pages, nothing else. Start it with `make app`."""
+
+import streamlit as st
+
+from pages.components.shell import footer, icon, style, top_bar
+
+st.set_page_config(page_title="GenImage Lab", page_icon=icon(), layout="wide")
+style()
+pages = [
+    st.Page("pages/detect.py", title="Detect", icon=":material/image_search:", default=True),
+    st.Page("pages/degrade.py", title="Degrade", icon=":material/blur_on:"),
+    st.Page("pages/benchmark.py", title="Benchmark", icon=":material/grid_on:"),
+    st.Page("pages/about.py", title="About", icon=":material/info:"),
+]
+page = st.navigation(pages, position="hidden")
+top_bar(pages)
+page.run()
+footer()

@@ -1,0 +1,94 @@
+"""Benchmark: every published table as a picture, as text, and as files; measured results beside them."""
+
+import streamlit as st
+
+from genimage_core.published import PublishedTable, list_tables, load_table
+from pages.components import tables
+from pages.components.measured import list_measured
+from pages.components.shell import heading, serve
+
+
+def page() -> None:
+    heading(
+        "What the benchmark found",
+        "The tables published with GenImage, and what later papers reported on it. The figures "
+        "are their authors' own.",
+    )
+    table = _choose()
+    st.subheader(table.title, anchor=False)
+    st.markdown(table.description)
+    chart, text, measured = st.tabs(["Chart", "As text", "Measured here"])
+    with chart:
+        _chart(table)
+    with text:
+        st.table(tables.text_frame(table))
+    with measured:
+        _measured()
+    _downloads(table)
+    _origin(table)
+
+
+def _choose() -> PublishedTable:
+    """Let the visitor choose; the choice stands in the address, so that a table can be linked to."""
+    ids = list_tables()
+    linked = st.query_params.get("table")
+    chosen = st.selectbox(
+        "Table",
+        ids,
+        index=ids.index(linked) if linked in ids else 0,
+        format_func=lambda name: load_table(name).title,
+    )
+    st.query_params["table"] = chosen
+    return load_table(chosen)
+
+
+def _chart(table: PublishedTable) -> None:
+    st.plotly_chart(
+        tables.figure(table),
+        config={"displayModeBar": False},
+        alt=f"Chart of “{table.title}”; the same figures stand under “As text”.",
+    )
+    if table.unit.startswith("accuracy"):
+        st.caption(
+            "Accuracy in percent, one colour scale for every table: 40 dark, 100 bright. 50 is a coin toss."
+        )
+
+
+def _measured() -> None:
+    found = list_measured()
+    if not found:
+        st.markdown(
+            "Nothing has been measured with this software on these test sets yet, so nothing is shown."
+        )
+    for result in found:
+        st.markdown(f"**{result.title}**  \n{result.description}")
+        st.table(result.rows)
+
+
+def _downloads(table: PublishedTable) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "Table as CSV",
+            tables.csv(table),
+            f"genimage-{table.id}.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Picture as PNG",
+            tables.png(table),
+            f"genimage-{table.id}.png",
+            "image/png",
+            icon=":material/image:",
+            on_click="ignore",
+        )
+
+
+def _origin(table: PublishedTable) -> None:
+    st.caption(f"**Published figures, not measured here.** {table.source}.")
+    if table.notes:
+        st.markdown("\n".join(f"- {note}" for note in table.notes))
+
+
+serve(page)

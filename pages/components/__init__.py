@@ -1,0 +1,1 @@
+"""What the pages share: widgets, rows of scores, the pictures of one visit."""

@@ -1,0 +1,94 @@
+"""One picture in full: the verdict, every detector's answer as it arrives, the facts, the notes."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from genimage_core.errors import GenImageError
+from pages.components import models, rows, scoring
+from pages.components.pictures import Picture, loaded, pixels
+from pages.components.shell import plain
+
+
+def details(picture: Picture) -> None:
+    """Show one readable picture and its result; ask the detectors that have not answered yet."""
+    left, right = st.columns([2, 3], gap="medium")
+    with left, st.container(key="picture"):
+        st.image(picture.preview, caption=plain(picture.name), alt=f"Your picture {picture.name}")
+    with right:
+        verdict, score_rows = st.empty(), st.empty()
+        after = st.container()
+    _answers(picture, verdict, score_rows)
+    with after:
+        _notes(picture)
+    _facts(picture)
+
+
+def answer(picture: Picture, on_score: scoring.OnScore) -> None:
+    """Get a picture's report for the chosen protocol, asking whoever has not answered."""
+    from genimage_core.detect import analyse
+
+    chosen = scoring.protocol()
+    scores = scoring.ask(picture, lambda: pixels(picture), on_score)
+    if scores and chosen not in picture.reports:
+        try:
+            picture.reports[chosen] = analyse(loaded(picture), scores)
+        except (GenImageError, ValueError):
+            return  # the scores stand without a verdict, and the page says so
+
+
+def _answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerator) -> None:
+    titles = models.titles()
+
+    def show(scores: Mapping[str, float]) -> None:
+        score_rows.html(rows.score_rows(titles, scores))
+
+    known = picture.scored(scoring.protocol())
+    if len(known) < len(titles):
+        verdict.html(rows.waiting_card("The detectors are looking…"))
+    show(known)
+    answer(picture, show)
+    report = picture.reports.get(scoring.protocol())
+    band = scoring.band()
+    if report is None or band is None:
+        verdict.html(rows.waiting_card("No verdict: too little is known about these answers to combine them"))
+    else:
+        verdict.html(rows.verdict_card(report.verdict, report.p_fake, report.explanation, band))
+
+
+def _facts(picture: Picture) -> None:
+    facts = picture.facts
+    if facts is None:
+        return
+    shown = [
+        ("Format", facts.format + (" (progressive)" if facts.progressive else "")),
+        ("Size", f"{facts.width} × {facts.height} px"),
+        ("File", _size(facts.n_bytes)),
+        ("Colour", f"{facts.mode}, {facts.bit_depth} bit"),
+    ]
+    if facts.jpeg_quality is not None:
+        shown.append(("JPEG quality", f"about {facts.jpeg_quality}"))
+    if facts.n_frames > 1:
+        shown.append(("Frames", f"{facts.n_frames}, the first was read"))
+    st.html(rows.facts_list(shown))
+    if picture.sample is not None:
+        sample = picture.sample
+        st.markdown(
+            f"**The truth:** this sample is {sample.truth_words}.  \n"
+            f"{sample.title}. {sample.attribution} ({sample.licence})"
+        )
+
+
+def _notes(picture: Picture) -> None:
+    report = picture.reports.get(scoring.protocol())
+    if report is not None and report.notes:
+        with st.container(border=True):
+            st.markdown(
+                "**Worth knowing about this picture**\n\n"
+                + "\n".join(f"- {plain(note)}" for note in report.notes)
+            )
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.0f} kB"

@@ -1,0 +1,46 @@
+"""Results as files: JSON in the shape of the command line's `--json`, CSV with a row a picture."""
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from pages.components.pictures import Picture
+
+
+def entries(pictures: list[Picture], protocol: str) -> list[dict[str, Any]]:
+    """Return one entry for each picture: its report and facts, or its error."""
+    return [_entry(picture, protocol) for picture in pictures]
+
+
+def as_json(pictures: list[Picture], protocol: str) -> str:
+    """Return the entries as JSON text."""
+    return json.dumps(entries(pictures, protocol), indent=2, ensure_ascii=False, default=str)
+
+
+def as_csv(pictures: list[Picture], protocol: str) -> str:
+    """Return the entries as CSV text, a column for each detector and each fact."""
+    rows = []
+    for entry in entries(pictures, protocol):
+        row = {key: value for key, value in entry.items() if not isinstance(value, (dict, list, tuple))}
+        row |= {f"p_fake_{name}": p for name, p in entry.get("detectors", {}).items()}
+        row |= {key: _flat(value) for key, value in entry.get("facts", {}).items()}
+        row["notes"] = _flat(entry.get("notes", []))
+        rows.append(row)
+    return pd.DataFrame(rows).to_csv(index=False)
+
+
+def _entry(picture: Picture, protocol: str) -> dict[str, Any]:
+    if picture.error is not None:
+        return {"path": picture.name, "error": f"{picture.error.message} {picture.error.hint}".strip()}
+    entry: dict[str, Any] = {"path": picture.name, "protocol": protocol}
+    report = picture.reports.get(protocol)
+    if report is not None:
+        entry |= {key: value for key, value in report.as_dict().items() if key != "path"}
+    if picture.facts is not None:
+        entry["facts"] = picture.facts.as_dict()
+    return entry
+
+
+def _flat(value: Any) -> Any:
+    return "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,37 @@
+"""Results measured with this software, to stand beside the published ones.
+
+Each file in assets/measured is JSON: {"title", "description", "rows": [{column: value, ...}, ...]}.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "measured"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measured table."""
+
+    title: str
+    description: str
+    rows: pd.DataFrame
+
+
+def list_measured() -> list[Measured]:
+    """Return the measured tables; files of another shape are passed over."""
+    found = []
+    for path in sorted(FOLDER.glob("*.json")):
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(data, dict) and isinstance(data.get("rows"), list) and data["rows"]:
+            found.append(
+                Measured(
+                    str(data.get("title", path.stem)),
+                    str(data.get("description", "")),
+                    pd.DataFrame(data["rows"]),
+                )
+            )
+    return found

@@ -1,0 +1,80 @@
+"""The detectors, loaded once for all visitors: the only thing that visitors share."""
+
+import threading
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from genimage_core.errors import GenImageError
+
+if TYPE_CHECKING:
+    from genimage_core.detectors import Detector, DetectorInfo
+
+
+class ModelStore:
+    """Loads each detector once, in the background from the first visit on.
+
+    Loading takes a second or two each, which passes while the first visitor still looks for a picture.
+    """
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Detector | GenImageError] = {}
+        self._lock = threading.Lock()
+        threading.Thread(target=self._load_all, name="load-detectors", daemon=True).start()
+
+    def get(self, name: str) -> "Detector | GenImageError":
+        """Return a detector, or the error that says why it cannot be used."""
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = self._load(name)
+            return self._loaded[name]
+
+    def _load(self, name: str) -> "Detector | GenImageError":
+        from genimage_core import detectors
+
+        try:
+            return detectors.load_detector(name)
+        except GenImageError as error:
+            return error
+
+    def _load_all(self) -> None:
+        from genimage_core import detectors
+
+        for name in detectors.list_detectors():
+            self.get(name)
+
+
+@st.cache_resource(show_spinner=False)
+def _store() -> ModelStore:
+    return ModelStore()
+
+
+def warm_up() -> None:
+    """Start loading the detectors, without waiting for them."""
+    _store()
+
+
+def infos() -> dict[str, "DetectorInfo"]:
+    """Return every registered detector's facts by name, in the paper's order."""
+    from genimage_core.detectors import detector_info, list_detectors
+
+    return {name: detector_info(name) for name in list_detectors()}
+
+
+def titles() -> dict[str, str]:
+    """Return every registered detector's title by name."""
+    return {name: info.title for name, info in infos().items()}
+
+
+def each() -> Iterator[tuple[str, "Detector | GenImageError"]]:
+    """Yield detectors one by one as they become ready; an error in place of one that cannot be loaded."""
+    from genimage_core.detectors import list_detectors
+
+    for name in list_detectors():
+        yield name, _store().get(name)
+
+
+def complete(scores: Collection[str]) -> bool:
+    """Return whether every detector that can be used is among those that have answered."""
+    return all(name in scores or isinstance(found, GenImageError) for name, found in each())

@@ -1,0 +1,143 @@
+"""The pictures of one visit. They live in this session's memory alone and go when it ends."""
+
+import hashlib
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from genimage_core.errors import GenImageError
+from genimage_core.images import ImageFacts, LoadedImage, load_image
+from pages.components.samples import Sample
+from pages.components.shell import plain
+
+if TYPE_CHECKING:
+    from genimage_core.detect import Report
+
+MAX_PICTURES = 100
+PREVIEW_SIDE = 1000
+THUMBNAIL_SIDE = 96
+
+
+@dataclass
+class Picture:
+    """One file that the visitor brought, and what has been found out about it.
+
+    The pixels are decoded when needed and not kept: a hundred photographs would fill the memory.
+    """
+
+    key: str
+    name: str
+    data: bytes = field(repr=False)
+    sample: Sample | None = None
+    facts: ImageFacts | None = None
+    error: GenImageError | None = None
+    preview: bytes = field(default=b"", repr=False)
+    thumbnail: bytes = field(default=b"", repr=False)
+    scores: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
+    reports: dict[str, "Report"] = field(default_factory=dict)
+
+    def scored(self, protocol: str, degradation: str = "") -> dict[str, float]:
+        """Return the scores known for a protocol and a degradation's text form, to be added to."""
+        return self.scores.setdefault((protocol, degradation), {})
+
+
+def current() -> list[Picture]:
+    """Return this visit's pictures."""
+    return st.session_state.setdefault("pictures", [])
+
+
+def readable() -> list[Picture]:
+    """Return this visit's pictures that could be read."""
+    return [picture for picture in current() if picture.error is None]
+
+
+def replace(files: Iterable[tuple[str, bytes]]) -> None:
+    """Make these files the visit's pictures; those already known keep their scores."""
+    known = {picture.key: picture for picture in current()}
+    chosen: dict[str, Picture] = {}
+    everything = list(files)
+    st.session_state["left_out"] = max(0, len(everything) - MAX_PICTURES)
+    for name, data in everything[:MAX_PICTURES]:
+        key = _key(name, data)
+        chosen[key] = known.get(key) or read(Picture(key, name, data))
+    st.session_state["pictures"] = list(chosen.values())
+
+
+def replace_by_sample(sample: Sample) -> None:
+    """Make a bundled sample the visit's only picture."""
+    data = sample.path.read_bytes()
+    known = {picture.key: picture for picture in current()}
+    key = _key(sample.file, data)
+    st.session_state["pictures"] = [known.get(key) or read(Picture(key, sample.file, data, sample))]
+
+
+def clear() -> None:
+    """Forget this visit's pictures."""
+    st.session_state["pictures"] = []
+    st.session_state["left_out"] = 0
+    st.session_state.pop("decoded", None)
+
+
+def loaded(picture: Picture) -> LoadedImage:
+    """Decode a picture that is known to be readable; only the last one decoded is kept."""
+    key, last = st.session_state.get("decoded", (None, None))
+    if key != picture.key:
+        last = load_image(picture.data, name=picture.name)
+        st.session_state["decoded"] = (picture.key, last)
+    return last
+
+
+def pixels(picture: Picture) -> np.ndarray:
+    """Decode a picture that is known to be readable: RGB uint8, (H, W, 3)."""
+    return loaded(picture).pixels
+
+
+def show_errors() -> None:
+    """Say which files could not be read, why, and what to do; nothing where all could."""
+    broken = [picture for picture in current() if picture.error is not None]
+    if broken:
+        lines = [plain(f"{p.name}: {p.error.message} {p.error.hint}") for p in broken if p.error]
+        head = (
+            "This file could not be read:" if len(broken) == 1 else f"{len(broken)} files could not be read:"
+        )
+        st.warning(f"{head}\n" + "\n".join(f"- {line}" for line in lines), icon=":material/broken_image:")
+    left_out = st.session_state.get("left_out", 0)
+    if left_out:
+        st.info(f"The first {MAX_PICTURES} files were taken; {left_out} more were left out.")
+
+
+def read(picture: Picture) -> Picture:
+    """Fill in the facts and the previews of a picture, or the error that says why it has none."""
+    try:
+        loaded = load_image(picture.data, name=picture.name)
+    except GenImageError as error:
+        picture.error = error
+        return picture
+    picture.facts = loaded.facts
+    picture.preview = encode(loaded.pixels, PREVIEW_SIDE)
+    picture.thumbnail = encode(loaded.pixels, THUMBNAIL_SIDE)
+    return picture
+
+
+def encode(image: np.ndarray, side: int | None) -> bytes:
+    """Encode an image for the screen: at most `side` px, as a JPEG without visible loss.
+
+    With `side` None nothing is resized and the file is a PNG, pixel for pixel.
+    """
+    picture = Image.fromarray(image)
+    out = io.BytesIO()
+    if side is None:
+        picture.save(out, "PNG", compress_level=3)
+        return out.getvalue()
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    picture.save(out, "JPEG", quality=95, subsampling=0)
+    return out.getvalue()
+
+
+def _key(name: str, data: bytes) -> str:
+    return hashlib.sha256(name.encode() + b"\0" + data).hexdigest()[:16]

@@ -1,0 +1,87 @@
+"""Detect: one picture or many in, every detector's answer out."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.components import exports, models, pictures, scoring
+from pages.components.details import details
+from pages.components.overview import overview
+from pages.components.picker import clear_button, picker
+from pages.components.shell import heading, serve
+
+
+def page() -> None:
+    heading(
+        "Is this picture AI-generated?",
+        "Seven detectors look at your picture, each in its own way. You see every answer, what it rests on, "
+        "and when they cannot tell, we say so.",
+    )
+    picker("detect")
+    models.warm_up()
+    chosen = pictures.current()
+    if not chosen:
+        _introduction()
+        return
+    pictures.show_errors()
+    good = pictures.readable()
+    if good:
+        _results(good)
+    _downloads(chosen)
+
+
+def _results(good: list[pictures.Picture]) -> None:
+    picture = overview(good) if len(good) > 1 else good[0]
+    if picture is not None:
+        st.session_state["chosen"] = picture.key
+        details(picture)
+    scoring.show_problems()
+    _how_to_read()
+    scoring.protocol_choice()
+
+
+def _downloads(chosen: list[pictures.Picture]) -> None:
+    protocol = scoring.protocol()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Results as JSON",
+            exports.as_json(chosen, protocol),
+            "genimage-lab.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Results as CSV",
+            exports.as_csv(chosen, protocol),
+            "genimage-lab.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        if pictures.readable():
+            st.page_link(
+                "pages/degrade.py",
+                label="Does it survive a re-save? Degrade it",
+                icon=":material/blur_on:",
+            )
+        clear_button()
+
+
+def _introduction() -> None:
+    st.html(
+        '<p class="gl-note">A score says how much a picture resembles the AI images a detector has learned '
+        "from: near 0 like a photograph, near 1 like an AI image. It is evidence, not proof. New generators, "
+        "screenshots, heavy compression and retouching can all mislead it.</p>"
+    )
+
+
+def _how_to_read() -> None:
+    low, high = scoring.band() or (0.0, 1.0)
+    text = Path(__file__).with_name("texts") / "how_to_read.md"
+    with st.expander("How to read this", icon=":material/help:"):
+        words = text.read_text(encoding="utf-8")
+        st.markdown(words.format(low=f"{low:.2f}", high=f"{high:.2f}"))
+
+
+serve(page)

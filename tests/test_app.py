@@ -1,0 +1,235 @@
+"""The pages, run by Streamlit's own test driver, with detectors that answer at once."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from genimage_core import detectors, verdict
+from genimage_core.errors import WeightsError
+from genimage_core.published import list_tables, load_table
+
+PAGES = ("pages/detect.py", "pages/degrade.py", "pages/benchmark.py", "pages/about.py")
+NAMES = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet")
+
+
+class FakeDetector:
+    """Answers with the image's brightness, so that different pictures get different scores."""
+
+    def predict(self, images, protocol="native"):
+        return np.array([image.mean() / 255 for image in images], np.float32)
+
+
+@pytest.fixture(autouse=True)
+def instant_detectors(monkeypatch):
+    how = verdict.Combination(
+        weights=dict.fromkeys(NAMES, 1 / 7),
+        bias=0.0,
+        single=dict.fromkeys(NAMES, (1.0, 0.0)),
+        low=0.4,
+        high=0.6,
+        fitted_on="nothing",
+    )
+    monkeypatch.setattr(detectors, "load_detector", lambda name, **_: FakeDetector())
+    monkeypatch.setattr(verdict, "load_combination", lambda *_: how)
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file("../app.py", default_timeout=60).run()
+
+
+def png(grey: int, size: tuple[int, int] = (160, 120)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, (grey, grey, grey)).save(out, "PNG")
+    return out.getvalue()
+
+
+def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    uploader = app.file_uploader[0]
+    uploader.set_value([(name, data, "image/png") for name, data in files])
+    return app.run()
+
+
+def html(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.markdown, app.caption, app.warning, app.info)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def assert_clean(app: AppTest) -> None:
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_runs_without_a_picture(app, page):
+    assert_clean(app.switch_page(page).run())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_runs_with_a_picture(app, page):
+    upload(app, ("white.png", png(250)))
+    assert_clean(app.switch_page(page).run())
+
+
+@pytest.mark.parametrize(
+    ("grey", "words"), [(250, "Probably AI-generated"), (128, "Unsure"), (5, "Probably a photograph")]
+)
+def test_an_upload_gets_a_verdict_and_seven_scores(app, grey, words):
+    upload(app, ("picture.png", png(grey)))
+    assert_clean(app)
+    shown = html(app)
+    assert f'<p class="gl-words">{words}</p>' in shown
+    assert shown.count(f'aria-valuenow="{grey / 255:.2f}"') == 8  # seven detectors and the combined score
+    assert "160 × 120 px" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("empty.png", b""), ("text.png", b"not a picture at all"), ("cut.png", png(100, (400, 400))[:200])],
+)
+def test_a_bad_file_is_named_with_advice(app, name, data):
+    upload(app, (name, data))
+    assert_clean(app)
+    (warning,) = app.warning
+    assert name in warning.value.replace("\\", "")
+    assert len(warning.value) > len(name) + 40
+
+
+def test_a_bad_file_does_not_stop_the_others(app):
+    upload(app, ("white.png", png(250)), ("bad.png", b"nonsense"), ("black.png", png(3)))
+    assert_clean(app)
+    assert len(app.warning) == 1
+    (table,) = app.dataframe
+    assert table.value["name"].tolist() == ["white.png", "black.png"]
+    assert table.value["verdict"].tolist() == ["Probably AI-generated", "Probably a photograph"]
+
+
+def test_a_name_is_shown_letter_by_letter(app):
+    upload(app, ("<b>*x*</b> :smile: $a$.png", b"nonsense"))
+    assert_clean(app)
+    assert "\\*x\\*" in app.warning[0].value
+    assert "<b>" not in html(app)
+
+
+def test_results_can_be_taken_along_as_json_and_csv(app):
+    from pages.components import exports
+
+    upload(app, ("white.png", png(250)), ("bad.png", b"nonsense"))
+    chosen = app.session_state["pictures"]
+    entries = json.loads(exports.as_json(chosen, "native"))
+    assert entries[0]["verdict"] == "fake"
+    assert set(entries[0]["detectors"]) == set(NAMES)
+    assert entries[0]["facts"]["width"] == 160
+    assert "not an image" in entries[1]["error"]
+    lines = exports.as_csv(chosen, "native").splitlines()
+    assert len(lines) == 3
+    assert "p_fake_resnet50" in lines[0]
+
+
+def test_a_sample_is_tried_and_its_truth_told(app):
+    tries = [button for button in app.button if button.label.startswith("Try ")]
+    assert tries, "assets/samples is missing"
+    tries[0].click().run()
+    assert_clean(app)
+    assert "The truth:" in texts(app)
+
+
+def test_the_picture_comes_along_to_degrade_and_a_slider_moves_the_scores(app):
+    upload(app, ("white.png", png(250)))
+    app.switch_page("pages/degrade.py").run()
+    assert_clean(app)
+    assert "All together" in html(app)
+    app.select_slider(key="jpeg").set_value(30).run()
+    assert_clean(app)
+    assert "--degrade jpeg:30" in texts(app)
+    assert ("native", "jpeg:30") in app.session_state["pictures"][0].scores
+
+
+def test_a_preset_sets_the_sliders_and_a_slider_frees_the_preset(app):
+    upload(app, ("white.png", png(250)))
+    app.switch_page("pages/degrade.py").run()
+    app.button_group(key="preset").select("Blur 3").run()
+    assert_clean(app)
+    assert app.session_state["blur"] == 3
+    assert app.session_state["curve"] == "blur"
+    app.select_slider(key="jpeg").set_value(65).run()
+    assert app.session_state["preset"] is None
+    assert "--degrade blur:3+jpeg:65" in texts(app)
+
+
+def test_pictures_are_forgotten_on_request(app):
+    upload(app, ("white.png", png(250)))
+    next(button for button in app.button if button.label == "Forget my pictures").click().run()
+    assert_clean(app)
+    assert app.session_state["pictures"] == []
+
+
+def test_visitors_do_not_see_each_other(app):
+    upload(app, ("mine.png", png(250)))
+    other = AppTest.from_file("../app.py", default_timeout=60).run()
+    assert "mine.png" not in texts(other) + html(other)
+    assert not other.session_state["pictures"]
+
+
+@pytest.mark.parametrize("name", list_tables())
+def test_every_table_is_shown_and_can_be_linked_to(name):
+    app = AppTest.from_file("../app.py", default_timeout=60).run()
+    app.query_params["table"] = name
+    app.switch_page("pages/benchmark.py").run()
+    assert_clean(app)
+    assert load_table(name).title in [element.value for element in app.subheader]
+    assert len(app.table[0].value) == len(load_table(name).frame())
+
+
+@pytest.mark.parametrize("name", list_tables())
+def test_every_table_becomes_files(name):
+    from pages.components import tables
+
+    table = load_table(name)
+    assert len(tables.csv(table).strip().splitlines()) == len(table.frame()) + 1
+    with Image.open(io.BytesIO(tables.png(table))) as picture:
+        assert picture.format == "PNG"
+
+
+def test_a_detector_without_weights_is_said_and_the_others_answer(app, monkeypatch):
+    def load(name, **_):
+        if name == "spec":
+            raise WeightsError("its weights are missing.", hint="Restore assets/weights.", source="spec")
+        return FakeDetector()
+
+    monkeypatch.setattr(detectors, "load_detector", load)
+    st.cache_resource.clear()
+    upload(app, ("white.png", png(250)))
+    assert_clean(app)
+    assert any("Spec does not answer" in info.value for info in app.info)
+    assert len(app.session_state["pictures"][0].scores["native", ""]) == 6
+
+
+def test_without_any_weights_the_page_says_so(app, monkeypatch):
+    def load(name, **_):
+        raise WeightsError("no weights here.", hint="Restore assets/weights.", source=name)
+
+    monkeypatch.setattr(detectors, "load_detector", load)
+    st.cache_resource.clear()
+    upload(app, ("white.png", png(250)))
+    assert_clean(app)
+    assert "No verdict" in html(app)
+
+
+def test_about_shows_a_card_for_each_detector(app):
+    app.switch_page("pages/about.py").run()
+    assert_clean(app)
+    assert sum("ResNet-50" in expander.label for expander in app.expander) == 1
+    assert len(app.expander) >= 7

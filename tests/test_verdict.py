@@ -1,0 +1,129 @@
+"""Combination, unsure band, calibration and the words around them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genimage_core.detect import analyse, conditions, explain
+from genimage_core.errors import WeightsError
+from genimage_core.evaluation.calibration import calibrate, choose_band, fit_logistic
+from genimage_core.images import ImageFacts, LoadedImage, load_image
+from genimage_core.verdict import Combination, combine, load_combination
+from tests.conftest import make_image
+
+HOW = Combination(
+    weights={"a": 1.0, "b": 0.5}, bias=0.0, single={"a": (1.0, 0.0), "b": (1.0, 0.0)}, low=0.3, high=0.7,
+    fitted_on="test",
+)  # fmt: skip
+
+
+def test_high_scores_are_fake_and_low_ones_real() -> None:
+    assert combine({"a": 0.95, "b": 0.9}, HOW).label == "fake"
+    assert combine({"a": 0.05, "b": 0.1}, HOW).label == "real"
+    middle = combine({"a": 0.5, "b": 0.5}, HOW)
+    assert middle.label == "unsure"
+    assert middle.p_fake == pytest.approx(0.5)
+
+
+def test_combination_is_the_logistic_regression() -> None:
+    # log-odds of .8 and .6 are ln 4 and ln 1.5: 1 * ln 4 + .5 * ln 1.5 = ln (4 * sqrt 1.5)
+    odds = 4 * 1.5**0.5
+    assert combine({"a": 0.8, "b": 0.6}, HOW).p_fake == pytest.approx(odds / (1 + odds))
+
+
+def test_fewer_witnesses_get_no_bonus_and_strangers_no_say() -> None:
+    alone = combine({"a": 0.8, "stranger": 0.01}, HOW)
+    assert alone.partial
+    assert alone.p_fake == pytest.approx(0.8)
+    with pytest.raises(ValueError, match="no score"):
+        combine({"stranger": 0.5}, HOW)
+
+
+def test_agreement_counts_the_winning_side() -> None:
+    assert combine({"a": 0.9, "b": 0.4}, HOW).agreement == 0.5
+    assert combine({"a": 0.9, "b": 0.8}, HOW).agreement == 1.0
+
+
+def test_certain_scores_stay_finite() -> None:
+    assert combine({"a": 1.0, "b": 1.0}, HOW).p_fake <= 1.0
+    assert combine({"a": 0.0, "b": 0.0}, HOW).p_fake >= 0.0
+
+
+def test_missing_combination_is_clear(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="calibrate"):
+        load_combination(tmp_path / "absent.json")
+
+
+def test_band_keeps_reals_from_being_called_fake() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 4000)
+    p = 1 / (1 + np.exp(-(rng.normal(0, 1, 4000) + (labels * 2 - 1) * 1.5)))
+    low, high = choose_band(p, labels)
+    assert (p[labels == 0] > high).mean() <= 0.0205
+    assert (p[labels == 1] < low).mean() <= 0.0205
+    assert low < 0.5 < high
+
+
+def test_logistic_fit_recovers_known_weights() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(20_000, 2))
+    y = (rng.random(20_000) < 1 / (1 + np.exp(-(1.5 * x[:, 0] - 0.3)))).astype(int)
+    weights, bias = fit_logistic(x, y, nonnegative=True)
+    assert weights == pytest.approx([1.5, 0.0], abs=0.08)
+    assert bias == pytest.approx(-0.3, abs=0.08)
+
+
+def test_calibration_writes_a_combination_that_loads(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    rows = []
+    for i in range(600):
+        label = i % 2
+        for name, skill in (("a", 2.0), ("b", 0.5)):
+            z = rng.normal() + (label * 2 - 1) * skill
+            rows.append((f"img{i}", "gen", label, name, 1 / (1 + np.exp(-z))))
+    frame = pd.DataFrame(rows, columns=["image_id", "generator", "label", "detector", "p_fake"])
+    found = calibrate(frame, {}, "made up")
+    path = tmp_path / "combination.json"
+    path.write_text(found.model_dump_json())
+    assert load_combination(path) == found
+    assert found.weights["a"] > found.weights["b"]
+    held = found.figures["held_out"]
+    assert held["auroc"]["value"] > 0.95
+    assert 0 <= held["ece"] < 0.1
+    assert found.figures["n_fitted"] + found.figures["n_held_out"] == 600
+    json.dumps(found.figures)
+
+
+def facts(**changes: object) -> ImageFacts:
+    import io
+
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(make_image(0)).save(buffer, "JPEG", quality=int(changes.get("quality", 90)))  # type: ignore[call-overload]
+    return load_image(buffer.getvalue(), name="a.jpg").facts
+
+
+def test_conditions_name_what_is_out_of_range() -> None:
+    assert any("too small" in n for n in conditions(make_image(0, 64)))
+    assert any("smooth" in n for n in conditions(np.full((200, 200, 3), 90, np.uint8)))
+    assert any("quality about" in n for n in conditions(make_image(0), facts(quality=30)))
+    assert conditions(make_image(0, 200)) == []
+
+
+def test_explanations_never_promise_proof() -> None:
+    text = explain(combine({"a": 0.99, "b": 0.98}, HOW), 2)
+    assert "2 of 2" in text
+    assert "not proof" in text
+    assert "cannot tell" in explain(combine({"a": 0.5, "b": 0.5}, HOW), 2)
+
+
+def test_report_is_json_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genimage_core.verdict.load_combination", lambda: HOW)
+    report = analyse(LoadedImage(make_image(0), facts()), {"a": 0.9, "b": 0.9})
+    assert json.loads(json.dumps(report.as_dict()))["verdict"] == "fake"
