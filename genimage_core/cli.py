@@ -50,12 +50,17 @@ def detect(
     """Score images with the detectors and give a verdict on each."""
     from genimage_core.degradations import parse
     from genimage_core.detectors import load_detector
+    from genimage_core.detectors.weights import trained_detectors
     from genimage_core.images import list_image_files
 
     if protocol not in ("native", "paper"):
         raise typer.BadParameter("choose `native` or `paper`", param_hint="--protocol")
     names, degradation = chosen_detectors(detectors), parse(degrade)
     files = list_image_files(paths)
+    if detectors == "all" and (trained := trained_detectors()):
+        for name in set(names) - set(trained):
+            print(f"{name}: no weights in the bundled set, left out", file=sys.stderr)
+        names = [name for name in names if name in trained]
     loaded = {name: load_detector(name) for name in names}
     results = [_detect_one(path, loaded, degradation, protocol) for path in files]
     if as_json:

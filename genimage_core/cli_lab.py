@@ -39,7 +39,6 @@ def train(
     seed: int = 0,
     init: Annotated[Path | None, typer.Option(help="safetensors file to start from.")] = None,
     init_note: Annotated[str, typer.Option(help="Where that file comes from, for the manifest.")] = "",
-    teacher: Annotated[Path | None, typer.Option(help="DINOv2 ViT-S/14 to distil features from.")] = None,
     device: str = "auto",
     workers: int = 1,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
@@ -51,7 +50,7 @@ def train(
 
     plan = TrainingPlan(
         detector=detector, data=data, train_on=train_on, out=out, reals=reals, steps=steps, seed=seed,
-        init=init, init_note=init_note, teacher=teacher, device=device, workers=workers, threads=threads,
+        init=init, init_note=init_note, device=device, workers=workers, threads=threads,
         validate_every=validate_every, command=command_line(),
     )  # fmt: skip
 

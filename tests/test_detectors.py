@@ -19,6 +19,7 @@ from genimage_core.detectors import (
 )
 from genimage_core.detectors.base import Detector, DetectorInfo, DetectorNet, InputSpec, fake_log_odds
 from genimage_core.detectors.registry import _REGISTRY, register_detector
+from genimage_core.detectors.runtime import OnnxForward
 from genimage_core.detectors.weights import load_state, save_packed
 from genimage_core.errors import UnknownDetectorError, WeightsError
 from genimage_core.training.recipe import Recipe
@@ -119,7 +120,7 @@ def test_label_direction(name: str) -> None:
 def test_save_and_load_round_trip(name: str, tmp_path: Path) -> None:
     net = build_network(name, seed=1).eval()
     save_packed(name, net.state_dict(), tmp_path, bits=8, group=64, facts={})
-    detector = load_detector(name, weights=tmp_path, device="cpu")
+    detector = load_detector(name, weights=tmp_path, device="cpu", runtime="torch")
     side = net.spec.tile
     views = [make_image(i, side) for i in range(2)]
     x = torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).float() / 255
@@ -127,6 +128,25 @@ def test_save_and_load_round_trip(name: str, tmp_path: Path) -> None:
         expected = net(x).numpy()
     assert np.abs(detector.log_odds(views) - expected).max() < 0.1
     assert len(detector.weights_id) == 64
+
+
+@pytest.mark.parametrize("name", list_detectors())
+def test_both_runtimes_agree(name: str) -> None:
+    """ONNX Runtime and torch give the same log-odds, for any batch size, once the norms have data."""
+    net = build_network(name, seed=2).train()
+    side = net.spec.tile
+    views = np.stack([make_image(i, side) for i in range(3)])
+    x = torch.from_numpy(views).permute(0, 3, 1, 2).float() / 255
+    with torch.no_grad():
+        net(x)
+    net.eval()
+    forward = OnnxForward(net, threads=1)
+    with torch.inference_mode():
+        expected = net(x)
+        torch.testing.assert_close(forward(x), expected, atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(forward(x[:1]), expected[:1], atol=1e-3, rtol=1e-3)
+        other = forward(torch.rand(1, 3, net.spec.paper_crop, net.spec.paper_crop))
+    assert other.shape == (1,)
 
 
 @pytest.mark.parametrize("name", list_detectors())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -119,10 +119,18 @@ class Detector:
         net: the network, weights loaded.
         device: where it runs.
         weights_id: sha256 of the weights, or "untrained".
+        forward: what runs the network; None runs it as it is.
     """
 
-    def __init__(self, net: DetectorNet, device: torch.device, weights_id: str) -> None:
+    def __init__(
+        self,
+        net: DetectorNet,
+        device: torch.device,
+        weights_id: str,
+        forward: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         self.net = net.eval().to(device)
+        self.forward = forward or self.net
         self.device = device
         self.weights_id = weights_id
 
@@ -146,7 +154,7 @@ class Detector:
             stack = np.stack(list(views[start : start + batch_size]))
             x = torch.from_numpy(stack).to(self.device).permute(0, 3, 1, 2).float().div_(255.0)
             x = x.contiguous(memory_format=torch.channels_last)
-            out.append(self.net(x).float().cpu().numpy())
+            out.append(self.forward(x).float().cpu().numpy())
         return np.concatenate(out) if out else np.zeros(0, np.float32)
 
     def predict(

@@ -39,7 +39,7 @@ class CNNSpot(DetectorNet):
         lr=5e-4,
         weight_decay=0.0,
         batch_size=32,
-        steps=700,
+        steps=1500,
         crop=96,
         final_crop=128,
         final_share=0.3,

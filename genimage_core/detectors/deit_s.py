@@ -35,10 +35,11 @@ class DeiTSmall(DetectorNet):
             "or cutmix, which need long schedules; may start from self-supervised weights (see the card)"
         ),
         optimizer="adamw",
-        lr=1e-4,
+        lr=3e-4,
+        layer_decay=0.7,
         weight_decay=0.05,
         batch_size=32,
-        steps=400,
+        steps=1200,
         crop=224,
         warmup_share=0.1,
         erasing_p=0.0,

@@ -177,8 +177,9 @@ class F3Net(DetectorNet):
         lr=1e-3,
         weight_decay=0.01,
         batch_size=32,
-        steps=650,
+        steps=1300,
         crop=95,
+        jpeg_quality=(70, 98),
         final_crop=127,
         final_share=0.3,
     )

@@ -72,8 +72,9 @@ class GramNet(DetectorNet):
         lr=1e-3,
         weight_decay=0.01,
         batch_size=32,
-        steps=900,
+        steps=3000,
         crop=112,
+        jpeg_quality=(70, 98),
         final_crop=160,
         final_share=0.3,
     )

@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 
 from genimage_core.detectors.base import Detector, DetectorInfo, DetectorNet
+from genimage_core.detectors.runtime import Runtime, choose_forward, optimise
 from genimage_core.errors import UnknownDetectorError
 
 _REGISTRY: dict[str, type[DetectorNet]] = {}
@@ -84,23 +85,26 @@ def resolve_device(device: str = "auto") -> torch.device:
     return torch.device(device)
 
 
-def load_detector(name: str, *, weights: str | Path = "default", device: str = "auto") -> Detector:
+def load_detector(
+    name: str, *, weights: str | Path = "default", device: str = "auto", runtime: Runtime = "auto"
+) -> Detector:
     """Load a trained detector.
 
     Args:
         name: one of `list_detectors()`.
         weights: `default` for the bundled set, or a folder written by `train` or `pack`.
         device: `auto`, `cpu`, `cuda`, ...
+        runtime: `torch`, `onnx` (ONNX Runtime, on CPUs), or `auto` for the faster one at hand.
 
     Raises:
         UnknownDetectorError: no such detector.
         WeightsError: weights are missing, or their sha256 is not the manifest's.
     """
-    from genimage_core.detectors.runtime import optimise
     from genimage_core.detectors.weights import load_state
 
     net = build_network(name)
     state, weights_id = load_state(name, weights)
     net.load_state_dict(state)
     target = resolve_device(device)
-    return Detector(optimise(net.eval(), target), target, weights_id)
+    optimise(net.eval(), target)
+    return Detector(net, target, weights_id, choose_forward(net, target, runtime))

@@ -40,8 +40,9 @@ class ResNet50(DetectorNet):
         weight_decay=0.02,
         batch_size=32,
         warmup_share=0.1,
-        steps=900,
+        steps=2400,
         crop=96,
+        jpeg_quality=(70, 98),
         final_crop=128,
         final_share=0.3,
     )

@@ -58,8 +58,9 @@ class Spec(DetectorNet):
         lr=1e-3,
         weight_decay=0.02,
         batch_size=32,
-        steps=800,
+        steps=2500,
         crop=96,
+        jpeg_quality=(70, 98),
         final_crop=128,
         final_share=0.3,
     )

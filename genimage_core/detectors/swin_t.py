@@ -37,8 +37,9 @@ class SwinTiny(DetectorNet):
         lr=6e-4,
         weight_decay=0.05,
         batch_size=32,
-        steps=1100,
+        steps=2400,
         crop=112,
+        jpeg_quality=(70, 98),
         warmup_share=0.08,
         clip_grad=1.0,
     )

@@ -62,6 +62,15 @@ def weights_entry(name: str, weights: str | Path = "default") -> dict[str, Any]:
     return entry
 
 
+def trained_detectors(weights: str | Path = "default") -> list[str]:
+    """Names of the detectors that a weight set covers; empty where there is no set."""
+    folder = BUNDLED if weights == "default" else Path(weights)
+    try:
+        return list(read_manifest(folder).get("detectors", {}))
+    except WeightsError:
+        return []
+
+
 def load_state(name: str, weights: str | Path = "default") -> tuple[dict[str, Tensor], str]:
     """A detector's tensors and the sha256 that identifies its weights.
 

@@ -23,7 +23,6 @@ from genimage_core.detectors.registry import resolve_device
 from genimage_core.detectors.runtime import optimise
 from genimage_core.detectors.weights import file_sha256
 from genimage_core.errors import TrainingError
-from genimage_core.training.coach import Coach
 from genimage_core.training.data import TrainingSamples, data_hash, read_rgb, select_training
 from genimage_core.training.optim import build_optimizer, loss_fn, lr_factor
 from genimage_core.training.plan import TrainingPlan, bf16_pays
@@ -120,7 +119,6 @@ class Trainer:
         self.init_tensors = start_from(self.net, plan.init) if plan.init else 0
         optimise(self.net, self.device)
         self.optimizer = build_optimizer(self.net, self.recipe)
-        self.coach = Coach(plan, self.net, self.optimizer, self.device) if plan.teacher else None
         self.step, self.seconds = 0, 0.0
         plan.out.mkdir(parents=True, exist_ok=True)
         self.checkpoint = plan.out / "checkpoint.pt"
@@ -133,22 +131,20 @@ class Trainer:
             "train_on": self.plan.train_on,
             "reals": self.plan.reals,
             "seed": self.plan.seed,
-            "teacher_weight": self.plan.teacher_weight if self.plan.teacher else 0.0,
             "files": len(self.training),
             "recipe": asdict(self.recipe),
         }
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-        if state["identity"] != json.loads(json.dumps(self._identity())):
+        own = json.loads(json.dumps(self._identity()))
+        if own != {key: state["identity"].get(key) for key in own}:
             raise TrainingError(
                 "this folder holds another run (other detector, data, seed or recipe).",
                 hint="Choose another --out, or delete the folder to start over.",
                 source=str(self.plan.out),
             )
         self.net.load_state_dict(state["net"])
-        if self.coach:
-            self.coach.load_state(state["coach"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
 
@@ -156,7 +152,6 @@ class Trainer:
         state = {
             "identity": json.loads(json.dumps(self._identity())),
             "net": self.net.state_dict(),
-            "coach": self.coach.state() if self.coach else None,
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
@@ -170,19 +165,16 @@ class Trainer:
 
     def _update(self, x: torch.Tensor, labels: torch.Tensor) -> float:
         recipe = self.recipe
+        factor = lr_factor(self.step, recipe.steps, recipe.warmup_share)
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.lr * lr_factor(self.step, recipe.steps, recipe.warmup_share)
+            group["lr"] = factor * recipe.lr * group.get("lr_scale", 1.0)
         x = x.to(self.device, non_blocking=True).float().div_(255.0)
         x = x.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16_pays(self.device)):
-            features = self.net.embed(self.net.prepare(x)) if self.coach else None
-            log_odds = self.net(x) if features is None else self.net.decide(features)
+            log_odds = self.net(x)
         loss = loss_fn(log_odds, labels.to(self.device).float(), recipe.label_smoothing)
-        total = loss
-        if self.coach and features is not None:
-            total = loss + self.plan.teacher_weight * self.coach.loss(x, features)
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        loss.backward()
         if recipe.clip_grad:
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip_grad)
         self.optimizer.step()
@@ -199,8 +191,6 @@ class Trainer:
             num_workers=plan.workers,
             prefetch_factor=4 if plan.workers else None,
         )
-        if self.coach and not self.coach.ready:
-            self.coach.get_ready(samples)
         self.net.train()
         saved = tick = time.monotonic()
         losses: list[float] = []
@@ -251,7 +241,7 @@ class Trainer:
             "seconds": round(self.seconds, 1),
             "started_from": self.plan.init_note or (str(self.plan.init) if self.plan.init else "random"),
             "init_tensors": self.init_tensors,
-            "distilled_from": file_sha256(self.plan.teacher) if self.plan.teacher else None,
+            "init_sha256": file_sha256(self.plan.init) if self.plan.init else None,
             "device": str(self.device),
             "versions": versions(),
             "command": self.plan.command,

@@ -6,19 +6,22 @@ import math
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from timm.optim import param_groups_layer_decay, param_groups_weight_decay
+from torch import Tensor
 
+from genimage_core.detectors.base import DetectorNet
 from genimage_core.training.recipe import Recipe
 
 
-def build_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimiser; weight decay spares biases, norms and other vectors."""
-    decayed = [p for p in net.parameters() if p.requires_grad and p.ndim > 1]
-    spared = [p for p in net.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": spared, "weight_decay": 0.0},
-    ]
+def build_optimizer(net: DetectorNet, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimiser; weight decay spares biases, norms and other vectors.
+
+    With layer decay each group carries an `lr_scale` that the loop applies.
+    """
+    if recipe.layer_decay:
+        groups = param_groups_layer_decay(net.body, recipe.weight_decay, layer_decay=recipe.layer_decay)
+    else:
+        groups = param_groups_weight_decay(net, recipe.weight_decay)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True)
     if recipe.optimizer == "adam":

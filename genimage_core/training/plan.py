@@ -22,8 +22,6 @@ class TrainingPlan:
         seed: of weights, order and augmentation.
         init: safetensors file whose matching tensors the network starts from, or None.
         init_note: where `init` comes from, in words.
-        teacher: safetensors file of a DINOv2 ViT-S/14 to distil features from, or None.
-        teacher_weight: weight of the feature loss beside the classification loss.
         device: `auto`, `cpu`, `cuda`.
         workers: processes that decode and augment.
         threads: CPU threads of the network; 0 leaves torch's default.
@@ -41,8 +39,6 @@ class TrainingPlan:
     seed: int = 0
     init: Path | None = None
     init_note: str = ""
-    teacher: Path | None = None
-    teacher_weight: float = 1.0
     device: str = "auto"
     workers: int = 1
     threads: int = 0

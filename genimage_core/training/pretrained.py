@@ -55,10 +55,7 @@ def read_dinov2_onnx(path: Path) -> dict[str, Tensor]:
     named = {k: v for k, v in arrays.items() if k.startswith("backbone.")}
     if len(linear) != 72 or (1, 1369, 384) not in positions:
         raise TrainingError("this file holds no DINOv2 ViT-S/14 backbone.", source=str(path))
-    return {
-        k: torch.from_numpy(np.ascontiguousarray(v)).clone()
-        for k, v in _timm_names(named, linear, arrays).items()
-    }
+    return {k: torch.tensor(np.ascontiguousarray(v)) for k, v in _timm_names(named, linear, arrays).items()}
 
 
 def _timm_names(

@@ -30,6 +30,8 @@ class Recipe:
         erasing_p: probability of random erasing, after the crop.
         label_smoothing: in [0, 1).
         clip_grad: largest gradient norm, or None.
+        layer_decay: factor on the learning rate for each layer further from the head, or None; keeps
+            what a pretrained trunk knows while the head learns fast.
     """
 
     original: str
@@ -51,3 +53,4 @@ class Recipe:
     erasing_p: float = 0.0
     label_smoothing: float = 0.0
     clip_grad: float | None = 5.0
+    layer_decay: float | None = None

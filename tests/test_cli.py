@@ -1,0 +1,176 @@
+"""The command line: JSON, exit codes, bad files, the same answers as the library."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from genimage_core import cli
+from genimage_core.verdict import Combination
+from tests.conftest import make_image
+
+NAMES = ["resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet"]
+
+
+class FakeDetector:
+    """Answers with the share of red, so that answers depend on the image."""
+
+    def predict(self, images: list[np.ndarray], protocol: str = "native") -> np.ndarray:
+        return np.array([image[..., 0].mean() / 255 for image in images], np.float32)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    how = Combination(
+        weights=dict.fromkeys(NAMES, 1.0), bias=0.0, single=dict.fromkeys(NAMES, (1.0, 0.0)),
+        low=0.3, high=0.7, fitted_on="test",
+    )  # fmt: skip
+    monkeypatch.setattr("genimage_core.detectors.load_detector", lambda name: FakeDetector())
+    monkeypatch.setattr("genimage_core.detectors.weights.trained_detectors", lambda: NAMES)
+    monkeypatch.setattr("genimage_core.verdict.load_combination", lambda: how)
+
+
+def run(*arguments: str) -> int:
+    """Exit code of the command line."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["genimage_core", *arguments])
+        try:
+            cli.main()
+        except SystemExit as done:
+            return int(done.code or 0)
+    return 0
+
+
+def save(path: Path, colour: int = 250) -> Path:
+    image = make_image(0)
+    image[..., 0] = colour
+    Image.fromarray(image).save(path)
+    return path
+
+
+def test_detect_json(quick: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(tmp_path / "red.png")
+    save(tmp_path / "blue.png", 5)
+    assert run("detect", str(tmp_path), "--json") == 0
+    entries = {Path(e["path"]).name: e for e in json.loads(capsys.readouterr().out)}
+    assert entries["red.png"]["verdict"] == "fake"
+    assert entries["blue.png"]["verdict"] == "real"
+    assert set(entries["red.png"]["detectors"]) == set(NAMES)
+    assert entries["red.png"]["p_fake"] > 0.9
+    assert isinstance(entries["red.png"]["notes"], list)
+
+
+def test_a_bad_file_is_one_entry_and_exit_code_1(
+    quick: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = save(tmp_path / "good.png"), tmp_path / "bad.png"
+    bad.write_text("no image")
+    assert run("detect", str(bad), str(good), "--json") == 1
+    found = capsys.readouterr()
+    entries = json.loads(found.out)
+    assert [("error" in e) for e in entries] == [True, False]
+    assert entries[0]["hint"]
+    assert "1 of 2" in found.err
+
+
+def test_detect_degrades_first(quick: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = save(tmp_path / "a.png")
+    assert run("detect", str(path), "--detectors", "spec,f3net", "--degrade", "blur:3+jpeg:65", "--json") == 0
+    assert set(json.loads(capsys.readouterr().out)[0]["detectors"]) == {"spec", "f3net"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("detect", "absent.png", "--detectors", "resnet5000"),
+        ("detect", "absent.png", "--degrade", "jpeg:999"),
+        ("detect", "absent.png"),
+        ("degrade", "absent.png", "out.png", "--apply", "jpeg:65"),
+        ("tables", "no_such_table"),
+    ],
+)
+def test_bad_input_is_exit_code_1(
+    quick: None, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 1
+    err = capsys.readouterr().err
+    assert err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("arguments", [("detect",), ("nonsense",), ("detect", "a.png", "--protocol", "best")])
+def test_bad_usage_is_exit_code_2(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments) == 2
+
+
+def test_degrade_writes_what_the_library_makes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from genimage_core.degradations import parse
+
+    source, out = save(tmp_path / "a.png"), tmp_path / "b.png"
+    assert run("degrade", str(source), str(out), "--apply", "blur:2+jpeg:40", "--json") == 0
+    expected = parse("blur:2+jpeg:40")(np.asarray(Image.open(source)))
+    np.testing.assert_array_equal(np.asarray(Image.open(out)), expected)
+    assert json.loads(capsys.readouterr().out)["applied"] == "blur:2+jpeg:40"
+
+
+def test_degrade_to_an_unwritable_place_is_clear(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = save(tmp_path / "a.png")
+    assert run("degrade", str(source), str(tmp_path / "no" / "b.png"), "--apply", "blur:2") == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("detectors", "--json") == 0
+    assert [d["name"] for d in json.loads(capsys.readouterr().out)] == NAMES
+    assert run("tables", "--json") == 0
+    assert "task1_sd14" in {t["id"] for t in json.loads(capsys.readouterr().out)}
+    assert run("tables", "task1_sd14", "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 7
+
+
+def test_train_pack_evaluate_calibrate(
+    toy_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The laboratory end to end, on made-up images: two runs, one weight set, figures, a combination."""
+    runs, scores, packed = tmp_path / "runs", tmp_path / "scores", tmp_path / "weights"
+    for name in ("gramnet", "spec"):
+        assert run("train", "--detector", name, "--data", str(toy_dataset), "--train-on", "all",
+                   "--out", str(runs / name), "--steps", "2", "--workers", "0") == 0  # fmt: skip
+        assert run("pack", "--runs", str(runs), "--out", str(packed), "--detectors", name, "--bits", "8") == 0
+    assert run("evaluate", "--data", str(toy_dataset), "--out", str(scores),
+               "--detectors", "gramnet,spec", "--weights", str(packed)) == 0  # fmt: skip
+    figures = json.loads((scores / "spec.json").read_text())
+    assert figures["pooled"]["auroc"]["n"] == 24
+    assert len(pd.read_csv(scores / "spec.csv")) == 24
+    assert figures["manifest"]["command"].startswith("python -m genimage_core")
+    capsys.readouterr()
+    assert run("evaluate", "--data", str(toy_dataset), "--out", str(scores),
+               "--detectors", "gramnet,spec", "--weights", str(packed)) == 0  # fmt: skip
+    assert "already measured" in capsys.readouterr().err
+    assert (
+        run("calibrate", "--scores", str(scores), "--fitted-on", "toys", "--out", str(tmp_path / "c.json"))
+        == 0
+    )
+    assert set(Combination.model_validate_json((tmp_path / "c.json").read_text()).weights) == {
+        "gramnet",
+        "spec",
+    }
+
+
+def test_core_needs_neither_streamlit_nor_gradio() -> None:
+    code = (
+        "import sys; sys.modules['streamlit'] = sys.modules['gradio'] = None\n"
+        "import genimage_core.cli, genimage_core.detect, genimage_core.published\n"
+        "import genimage_core.training.loop, genimage_core.figures\n"
+        "import genimage_core.evaluation.calibration\n"
+        "from genimage_core.detectors import list_detectors; print(len(list_detectors()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "7", done.stderr
