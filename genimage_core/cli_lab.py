@@ -98,7 +98,6 @@ def evaluate(
     threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
 ) -> None:
     """Score the validation images and write every score and the figures; resumes by detector."""
-    import pandas as pd
     import torch
 
     from genimage_core.cli import chosen_detectors
@@ -133,7 +132,6 @@ def evaluate(
         figures = {"manifest": manifest | extra, **summarise(rows)}
         result.write_text(json.dumps(figures, indent=1) + "\n")
         print(f"{name}: {json.dumps(figures['pooled'])}")
-    del pd
 
 
 def _progress(name: str) -> Any:
@@ -146,21 +144,28 @@ def _progress(name: str) -> Any:
 
 def pack(
     runs: Annotated[Path, typer.Option(help="Folder with one run of `train` for each detector.")],
+    data: Annotated[Path, typer.Option(help="Data set whose validation images measure the loss.")],
     out: Annotated[Path, typer.Option(help="Folder of the weight set.")],
     detectors: Annotated[str, typer.Option(help="`all`, or names separated by commas.")] = "all",
     bits: Annotated[int, typer.Option(min=2, max=8, help="Bits a weight.")] = 6,
     group: Annotated[int, typer.Option(min=8, help="Weights a scale.")] = 64,
+    limit: Annotated[int | None, typer.Option(help="Images a class and generator.")] = None,
 ) -> None:
-    """Pack trained weights into few bits and enter them in the set's manifest."""
+    """Pack trained weights into few bits, measure what that costs, enter both in the manifest."""
     from genimage_core.cli import chosen_detectors
     from genimage_core.detectors.weights import load_state, save_packed, weights_entry
+    from genimage_core.evaluation.packing_loss import packing_loss
 
+    records = validation_records(data, "train", limit)
     for name in chosen_detectors(detectors):
         state, digest = load_state(name, runs / name)
         facts = {"float_sha256": digest, "training": weights_entry(name, runs / name)["training"]}
-        entry = save_packed(name, state, out, bits=bits, group=group, facts=facts)
+        save_packed(name, state, out, bits=bits, group=group, facts=facts)
+        loss = packing_loss(name, runs / name, out, records, _progress(name))
+        loss["command"] = command_line()
+        entry = save_packed(name, state, out, bits=bits, group=group, facts=facts | {"packing_loss": loss})
         size = sum(file["bytes"] for file in entry["files"]) / 1e6
-        print(f"{name}: {size:.1f} MB at {bits} bits")
+        print(f"{name}: {size:.1f} MB at {bits} bits, {loss['points']:+.2f} points of accuracy lost")
 
 
 def calibrate(

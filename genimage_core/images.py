@@ -190,7 +190,10 @@ def _decode(data: bytes, name: str, limits: Limits) -> LoadedImage:
     if not readable:
         notes.append("Its EXIF data are damaged and were ignored.")
     if quality and not quality.exact:
-        notes.append(f"Its JPEG tables are of another make: quality {quality.quality} is the nearest match.")
+        notes.append(
+            "Its camera or program used JPEG tables of its own: "
+            f"quality {quality.quality} is the nearest standard one."
+        )
     facts = ImageFacts(
         name=name,
         format=own_format,

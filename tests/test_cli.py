@@ -143,7 +143,11 @@ def test_train_pack_evaluate_calibrate(
     for name in ("gramnet", "spec"):
         assert run("train", "--detector", name, "--data", str(toy_dataset), "--train-on", "all",
                    "--out", str(runs / name), "--steps", "2", "--workers", "0") == 0  # fmt: skip
-        assert run("pack", "--runs", str(runs), "--out", str(packed), "--detectors", name, "--bits", "8") == 0
+        assert run("pack", "--runs", str(runs), "--data", str(toy_dataset), "--out", str(packed),
+                   "--detectors", name, "--bits", "8") == 0  # fmt: skip
+    manifest = json.loads((packed / "manifest.json").read_text())
+    assert manifest["detectors"]["spec"]["packing_loss"]["accuracy_packed"]["n"] == 24
+    assert manifest["detectors"]["spec"]["training"]["train_on"] == "all"
     assert run("evaluate", "--data", str(toy_dataset), "--out", str(scores),
                "--detectors", "gramnet,spec", "--weights", str(packed)) == 0  # fmt: skip
     figures = json.loads((scores / "spec.json").read_text())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +61,17 @@ def expected_parameters(name: str) -> int:
 def test_the_seven_are_listed_in_the_papers_order() -> None:
     assert list_detectors()[:7] == BENCHMARK
     assert all(detector_info(name).in_benchmark for name in BENCHMARK)
+
+
+def test_two_threads_see_the_same_registry() -> None:
+    """The app lists detectors while a thread still loads them: no thread may see half of them."""
+    code = (
+        "import threading; from genimage_core.detectors import list_detectors; found = []\n"
+        "threads = [threading.Thread(target=lambda: found.append(len(list_detectors()))) for _ in range(8)]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]; print(set(found))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "{7}"
 
 
 @pytest.mark.parametrize("name", BENCHMARK)

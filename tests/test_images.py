@@ -242,7 +242,7 @@ def test_jpeg_quality_of_foreign_tables_is_near_and_said() -> None:
     facts = load_image(encoded(picture(), "JPEG", qtables=tables)).facts
     assert facts.jpeg_quality is not None
     assert abs(facts.jpeg_quality - 80) <= 3
-    assert any("another make" in note for note in facts.notes)
+    assert any("tables of its own" in note for note in facts.notes)
     assert estimate_quality({}) is None
     assert estimate_quality({0: [1, 2, 3]}) is None
 

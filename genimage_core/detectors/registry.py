@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from genimage_core.errors import UnknownDetectorError
 
 _REGISTRY: dict[str, type[DetectorNet]] = {}
 _discovered = False
+_discovering = threading.RLock()
 
 Net = TypeVar("Net", bound=type[DetectorNet])
 
@@ -34,14 +36,18 @@ def register_detector(net: Net) -> Net:
 
 
 def _discover() -> None:
-    """Import every module of this package once, so that each registers itself."""
+    """Import every module of this package once, so that each registers itself.
+
+    A second thread waits until the first is through: half a registry would be a wrong answer.
+    """
     global _discovered
-    if _discovered:
-        return
-    _discovered = True
-    package = Path(__file__).parent
-    for module in pkgutil.iter_modules([str(package)]):
-        importlib.import_module(f"genimage_core.detectors.{module.name}")
+    with _discovering:
+        if _discovered:
+            return
+        package = Path(__file__).parent
+        for module in pkgutil.iter_modules([str(package)]):
+            importlib.import_module(f"genimage_core.detectors.{module.name}")
+        _discovered = True
 
 
 def list_detectors() -> list[str]:

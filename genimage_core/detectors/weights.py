@@ -58,7 +58,9 @@ def weights_entry(name: str, weights: str | Path = "default") -> dict[str, Any]:
         return {"files": [{"path": "weights.safetensors"}], "training": manifest}
     entry = manifest.get("detectors", {}).get(name)
     if entry is None:
-        raise WeightsError("this set has no weights for the detector.", hint=f"Set: {folder}", source=name)
+        raise WeightsError(
+            "this weight set has no weights for it.", hint="Train it, or take another set.", source=name
+        )
     return entry
 
 
