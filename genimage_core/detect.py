@@ -78,9 +78,11 @@ def conditions(image: np.ndarray, facts: ImageFacts | None = None) -> list[str]:
 def explain(verdict: Verdict, count: int) -> str:
     """The verdict in one sentence for a reader who knows nothing of probabilities."""
     agree = round(verdict.agreement * count)
-    side = "AI-generated" if verdict.p_fake >= 0.5 else "not AI-generated"
+    side = "AI-generated" if verdict.p_fake >= 0.5 else "a real image"
     voices = (
-        f"{agree} of {count} detectors lean towards {side}" if count > 1 else f"one detector asked: {side}"
+        f"{agree} of {count} detectors lean towards {side}"
+        if count > 1
+        else f"the one detector asked leans towards {side}"
     )
     if verdict.label == "unsure":
         return f"The detectors cannot tell: {voices}, but the combined evidence is inside the unsure band."
