@@ -13,7 +13,6 @@ import typer
 from genimage_core.errors import DatasetError
 
 if TYPE_CHECKING:
-    import pandas as pd
 
     from genimage_core.datasets import Record
 
@@ -95,6 +94,7 @@ def evaluate(
     generators: Annotated[str, typer.Option(help="`train`, `all`, or names separated by commas.")] = "train",
     degrade: Annotated[str, typer.Option(help="Degradation chain.")] = "none",
     limit: Annotated[int | None, typer.Option(help="Images a class and generator.")] = None,
+    title: Annotated[str, typer.Option(help="Also write OUT.json, a table that the app shows.")] = "",
     threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
 ) -> None:
     """Score the validation images and write every score and the figures; resumes by detector."""
@@ -104,6 +104,7 @@ def evaluate(
     from genimage_core.degradations import parse
     from genimage_core.detectors import load_detector
     from genimage_core.evaluation.scores import score_records, summarise
+    from genimage_core.evaluation.table import figures_table, read_scores
     from genimage_core.training.data import data_hash
     from genimage_core.versions import versions
 
@@ -132,6 +133,13 @@ def evaluate(
         figures = {"manifest": manifest | extra, **summarise(rows)}
         result.write_text(json.dumps(figures, indent=1) + "\n")
         print(f"{name}: {json.dumps(figures['pooled'])}")
+    if title:
+        table = figures_table(read_scores(out, chosen_detectors(detectors)))
+        description = (
+            f"Validation images, native tiles, condition: {parse(degrade)}. Repeat: {command_line()}"
+        )
+        facts = {"title": title, "description": description, "data_sha256": digest, "rows": table}
+        out.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def _progress(name: str) -> Any:
@@ -179,10 +187,9 @@ def calibrate(
 
     from genimage_core.detectors import list_detectors
     from genimage_core.evaluation.calibration import calibrate as fit
+    from genimage_core.evaluation.table import read_scores
 
-    rows: pd.DataFrame = pd.concat(
-        [pd.read_csv(scores / f"{n}.csv") for n in list_detectors() if (scores / f"{n}.csv").exists()]
-    )
+    rows = read_scores(scores, list_detectors())
     groups: dict[str, str] = {}
     if manifest:
         table = pd.read_csv(manifest)

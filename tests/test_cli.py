@@ -149,7 +149,10 @@ def test_train_pack_evaluate_calibrate(
     assert manifest["detectors"]["spec"]["packing_loss"]["accuracy_packed"]["n"] == 24
     assert manifest["detectors"]["spec"]["training"]["train_on"] == "all"
     assert run("evaluate", "--data", str(toy_dataset), "--out", str(scores),
-               "--detectors", "gramnet,spec", "--weights", str(packed)) == 0  # fmt: skip
+               "--detectors", "gramnet,spec", "--weights", str(packed), "--title", "Toys") == 0  # fmt: skip
+    table = json.loads(scores.with_suffix(".json").read_text())
+    assert [row["detector"] for row in table["rows"]] == ["gramnet", "spec", "mean of the detectors"]
+    assert "AUROC beta" in table["rows"][0]
     figures = json.loads((scores / "spec.json").read_text())
     assert figures["pooled"]["auroc"]["n"] == 24
     assert len(pd.read_csv(scores / "spec.csv")) == 24
