@@ -51,7 +51,18 @@ class Picture:
     scene: Scene
 
 
-PICTURES: tuple[Picture, ...] = ()
+PICTURES = (
+    Picture("fake_cups.png", "Two cups of coffee", Scene((("coffee", 1.0),), 6, warp=0.2)),
+    Picture("fake_dahlias.png", "Two dahlias", Scene((("flower", 1.0),), 5, place="yx", fold=2)),
+    Picture("fake_galaxies.png", "Galaxies", Scene((("deep_field", 1.0),), 3)),
+    Picture("fake_temple.png", "Temple by a lake", Scene((("temple", 1.0),), 2, place="yx", warp=0.2)),
+    Picture("fake_night.png", "Lights at night", Scene((("rocket", 1.0),), 4, place="")),
+    Picture("fake_raccoons.png", "Two furry animals", Scene((("raccoon", 1.0),), 5, place="yx", fold=2)),
+    Picture("fake_cat.png", "Something like a cat", Scene((("cat", 1.0),), 3)),
+    Picture("fake_temples.png", "Temple and trees", Scene((("temple", 1.0),), 7, place="")),
+    Picture("fake_cup.png", "Odd cup of coffee", Scene((("coffee", 1.0),), 7, place="")),
+    Picture("fake_dahlia.png", "Tall dahlia", Scene((("flower", 1.0),), 7, place="")),
+)
 
 
 def photographs(folder: Path, names: tuple[str, ...] = TRAIN_ON) -> dict[str, Path]:

@@ -326,6 +326,7 @@ def train(
                 spent = time.monotonic() - started
                 log(f"{name} step {step + 1}/{steps[part]} loss {running:.3f} {spent:.0f} s")
         net.load_state_dict(average)
+        net.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return model.eval()
 
 
@@ -371,7 +372,7 @@ def _solve(estimate: Callable[[Tensor, float], Tensor], noise: Tensor, sigmas: S
 
 @torch.no_grad()
 def paint(
-    model: Cascade, scene: Scene, steps: tuple[int, int] = (32, 12), aug: float = 0.06, levels: int = LEVELS
+    model: Cascade, scene: Scene, steps: tuple[int, int] = (20, 8), aug: float = 0.06, levels: int = LEVELS
 ) -> Tensor:
     """Sample one picture: uint8 (height, width, 3). The same model and scene give the same picture.
 
