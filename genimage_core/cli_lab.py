@@ -13,7 +13,6 @@ import typer
 from genimage_core.errors import DatasetError
 
 if TYPE_CHECKING:
-
     from genimage_core.datasets import Record
 
 
