@@ -52,16 +52,28 @@ class Picture:
 
 
 PICTURES = (
+    Picture("fake_cup.png", "Tilted cup of coffee", Scene((("coffee", 1.0),), 2, place="yx", warp=0.2)),
     Picture("fake_cups.png", "Two cups of coffee", Scene((("coffee", 1.0),), 6, warp=0.2)),
     Picture("fake_dahlias.png", "Two dahlias", Scene((("flower", 1.0),), 5, place="yx", fold=2)),
-    Picture("fake_galaxies.png", "Galaxies", Scene((("deep_field", 1.0),), 3)),
-    Picture("fake_temple.png", "Temple by a lake", Scene((("temple", 1.0),), 2, place="yx", warp=0.2)),
-    Picture("fake_night.png", "Lights at night", Scene((("rocket", 1.0),), 4, place="")),
-    Picture("fake_raccoons.png", "Two furry animals", Scene((("raccoon", 1.0),), 5, place="yx", fold=2)),
-    Picture("fake_cat.png", "Something like a cat", Scene((("cat", 1.0),), 3)),
-    Picture("fake_temples.png", "Temple and trees", Scene((("temple", 1.0),), 7, place="")),
-    Picture("fake_cup.png", "Odd cup of coffee", Scene((("coffee", 1.0),), 7, place="")),
-    Picture("fake_dahlia.png", "Tall dahlia", Scene((("flower", 1.0),), 7, place="")),
+    Picture(
+        "fake_dahlia_in_grass.png",
+        "Dahlia in the grass",
+        Scene((("flower", 1.0),), 9, below=(("raccoon", 1.0),), split=0.6),
+    ),
+    Picture("fake_galaxies.png", "Galaxies", Scene((("deep_field", 1.0),), 3, 320, 320)),
+    Picture("fake_night_tower.png", "Tower at night", Scene((("rocket", 1.0),), 3)),
+    Picture(
+        "fake_night_grass.png",
+        "Tall grass at night",
+        Scene((("rocket", 1.0),), 8, below=(("raccoon", 1.0),), split=0.6),
+    ),
+    Picture(
+        "fake_stars.png",
+        "Stars above a garden",
+        Scene((("deep_field", 1.0),), 1, below=(("temple", 1.0),), split=0.6),
+    ),
+    Picture("fake_temple.png", "Temple by a lake", Scene((("temple", 1.0),), 6, warp=0.2)),
+    Picture("fake_temples.png", "Two temples", Scene((("temple", 1.0),), 11, 256, 512)),
 )
 
 
@@ -83,7 +95,7 @@ def describe(path: Path) -> dict[str, Any]:
     return {"width": width, "height": height, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def how(scene: Scene, steps: tuple[int, int], seed: int) -> str:
+def how(scene: Scene, trained: tuple[int, int, int]) -> str:
     """Say in one sentence how a fake was made."""
     manner = " + ".join(f"{name} {weight:g}" for name, weight in scene.photos)
     if scene.below:
@@ -92,23 +104,23 @@ def how(scene: Scene, steps: tuple[int, int], seed: int) -> str:
     return (
         f"Sampled from noise: a {scene.width >> LEVELS}x{scene.height >> LEVELS} thumbnail, doubled "
         f"{LEVELS} times. Manner of {manner}; coordinates told: {told}; fold {scene.fold}, warp "
-        f"{scene.warp:g}, zoom {scene.zoom:g}. Trained for {steps[0]} + {steps[1]} steps from seed {seed}. "
+        f"{scene.warp:g}, zoom {scene.zoom:g}. "
+        f"Trained for {trained[0]} + {trained[1]} steps from seed {trained[2]}. "
         "Picked by eye among several seeds; not retouched; saved as PNG."
     )
 
 
-def obtain(args: argparse.Namespace) -> tuple[Cascade, tuple[int, int]]:
+def obtain(args: argparse.Namespace) -> Cascade:
     """Load the generator from `--weights` if that file exists, else train it (and save it there)."""
-    steps: tuple[int, int] = tuple(args.steps)
     if args.weights and args.weights.exists():
-        return Cascade.load(args.weights), steps
+        return Cascade.load(args.weights)
     data = Photographs.load(photographs(args.samples))
     torch.manual_seed(args.seed)
     model = Cascade(data.names, data.detail_std)
-    train(model, data, steps, args.seed, minutes=args.minutes)
+    train(model, data, tuple(args.steps), args.seed, minutes=args.minutes)
     if args.weights:
         model.save(args.weights)
-    return model, steps
+    return model
 
 
 def write_manifest(real: list[dict[str, Any]], fakes: list[dict[str, Any]], out: Path) -> None:
@@ -142,7 +154,7 @@ def main(argv: list[str] | None = None) -> int:
     out.mkdir(parents=True, exist_ok=True)
     listed = json.loads((args.samples / "samples.json").read_text(encoding="utf-8"))
     real = [entry | describe(args.samples / entry["file"]) for entry in listed if entry["truth"] == "real"]
-    model, steps = obtain(args)
+    model = obtain(args)
     fakes = []
     for picture in PICTURES:
         started = time.monotonic()
@@ -160,7 +172,7 @@ def main(argv: list[str] | None = None) -> int:
             "generator": GENERATOR,
             "seed": scene.seed,
             **describe(path),
-            "how": how(scene, steps, args.seed),
+            "how": how(scene, model.trained),
         }
         fakes.append(entry)
         print(f"{path} {time.monotonic() - started:.1f} s")

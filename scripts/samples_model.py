@@ -227,6 +227,8 @@ class Cascade(nn.Module):
         self.names = tuple(names)
         self.detail_std = [float(v) for v in detail_std]
         self.width, self.blocks = width, blocks
+        self.trained: tuple[int, int, int] = (0, 0, 0)
+        """Steps of the coarse and the detail network, and the seed of their training."""
         self.coarse = Denoiser(len(names), PLACE_PLANES, [width * 2], blocks)
         self.detail = Denoiser(len(names), 3, [width, width * 2], max(1, blocks // 2))
 
@@ -235,7 +237,7 @@ class Cascade(nn.Module):
         settings: dict[str, Any] = {"names": self.names, "detail_std": self.detail_std}
         settings |= {"width": self.width, "blocks": self.blocks}
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save({"settings": settings, "weights": self.state_dict()}, path)
+        torch.save({"settings": settings, "trained": self.trained, "weights": self.state_dict()}, path)
 
     @classmethod
     def load(cls, path: Path) -> Cascade:
@@ -243,6 +245,7 @@ class Cascade(nn.Module):
         stored = torch.load(path, weights_only=True)
         model = cls(**stored["settings"])
         model.load_state_dict(stored["weights"])
+        model.trained = stored["trained"]
         return model.eval()
 
     def loss_coarse(self, data: Photographs, batch: int, rng: np.random.Generator) -> Tensor:
@@ -295,6 +298,7 @@ def train(
     `minutes`, if finite, is shared between the networks and may end training early, which makes the result
     depend on the machine's speed.
     """
+    taken = [0, 0]
     for part, (name, net) in enumerate((("coarse", model.coarse), ("detail", model.detail))):
         rng = np.random.default_rng([seed, part])
         net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -306,6 +310,7 @@ def train(
             done = max(step / steps[part], (time.monotonic() - started) / (30 * minutes))
             if done >= 1:
                 break
+            taken[part] = step + 1
             decay = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
             for group in optimiser.param_groups:
                 group["lr"] = rate * min(1, (step + 1) / 50) * decay
@@ -327,6 +332,7 @@ def train(
                 log(f"{name} step {step + 1}/{steps[part]} loss {running:.3f} {spent:.0f} s")
         net.load_state_dict(average)
         net.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    model.trained = (taken[0], taken[1], seed)
     return model.eval()
 
 
@@ -372,7 +378,7 @@ def _solve(estimate: Callable[[Tensor, float], Tensor], noise: Tensor, sigmas: S
 
 @torch.no_grad()
 def paint(
-    model: Cascade, scene: Scene, steps: tuple[int, int] = (20, 8), aug: float = 0.06, levels: int = LEVELS
+    model: Cascade, scene: Scene, steps: tuple[int, int] = (20, 8), aug: float = 0.03, levels: int = LEVELS
 ) -> Tensor:
     """Sample one picture: uint8 (height, width, 3). The same model and scene give the same picture.
 
