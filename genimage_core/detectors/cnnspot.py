@@ -7,7 +7,7 @@ from pathlib import Path
 import timm
 from torch import nn
 
-from genimage_core.detectors.base import DetectorInfo, DetectorNet, InputSpec
+from genimage_core.detectors.base import DenseLayer, DetectorInfo, DetectorNet, InputSpec
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe
 
@@ -46,6 +46,7 @@ class CNNSpot(DetectorNet):
         blur_p=0.5,
         jpeg_quality=(30, 100),
     )
+    dense_layer = DenseLayer("body.layer3", 1024)
 
     def __init__(self) -> None:
         super().__init__()

@@ -174,14 +174,14 @@ class F3Net(DetectorNet):
         original="Adam 2e-4, batch 12 (the paper: 128), BCE, 299 px",
         scaled_down="a few epochs of 95, then 127 px native crops; the filters are resampled from 299 px",
         optimizer="adamw",
-        lr=1e-3,
+        lr=3e-4,
         weight_decay=0.01,
         batch_size=32,
-        steps=1300,
+        steps=900,
         crop=95,
         jpeg_quality=(70, 98),
         final_crop=127,
-        final_share=0.3,
+        final_share=0.2,
     )
 
     def __init__(self) -> None:

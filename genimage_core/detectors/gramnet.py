@@ -8,7 +8,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from genimage_core.detectors.base import DetectorInfo, DetectorNet, InputSpec, fake_log_odds
+from genimage_core.detectors.base import DenseLayer, DetectorInfo, DetectorNet, InputSpec, fake_log_odds
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe
 
@@ -78,6 +78,7 @@ class GramNet(DetectorNet):
         final_crop=160,
         final_share=0.3,
     )
+    dense_layer = DenseLayer("body.layer3", 256)
 
     def __init__(self) -> None:
         super().__init__()

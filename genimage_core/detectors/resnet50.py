@@ -6,7 +6,7 @@ from pathlib import Path
 
 import timm
 
-from genimage_core.detectors.base import DetectorInfo, DetectorNet, InputSpec
+from genimage_core.detectors.base import DenseLayer, DetectorInfo, DetectorNet, InputSpec
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe
 
@@ -46,6 +46,7 @@ class ResNet50(DetectorNet):
         final_crop=128,
         final_share=0.3,
     )
+    dense_layer = DenseLayer("body.layer3", 1024)
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import timm
 
-from genimage_core.detectors.base import DetectorInfo, DetectorNet, InputSpec
+from genimage_core.detectors.base import DenseLayer, DetectorInfo, DetectorNet, InputSpec
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe
 
@@ -43,6 +43,7 @@ class SwinTiny(DetectorNet):
         warmup_share=0.08,
         clip_grad=1.0,
     )
+    dense_layer = DenseLayer("body.layers.2", 384, "NHWC")
 
     def __init__(self) -> None:
         super().__init__()

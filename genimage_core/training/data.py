@@ -106,9 +106,7 @@ class TrainingSamples(Dataset[tuple[Tensor, float]]):
 
     def crop_at(self, step: int) -> int:
         """The crop's side in px at `step`."""
-        recipe = self.recipe
-        late = step >= self.total_steps * (1.0 - recipe.final_share)
-        return recipe.final_crop if recipe.final_crop and late else recipe.crop
+        return self.recipe.crop_at(step, self.total_steps)
 
     def __getitem__(self, k: int) -> tuple[Tensor, float]:
         label, step = k % 2, k // self.recipe.batch_size

@@ -24,9 +24,11 @@ from genimage_core.detectors.runtime import optimise
 from genimage_core.detectors.weights import file_sha256
 from genimage_core.errors import TrainingError
 from genimage_core.training.data import TrainingSamples, data_hash, read_rgb, select_training
+from genimage_core.training.distill import DistilledSamples, TokenLoss, soft_labels
 from genimage_core.training.optim import build_optimizer, loss_fn, lr_factor
 from genimage_core.training.plan import TrainingPlan, bf16_pays
 from genimage_core.training.recipe import Recipe
+from genimage_core.training.teacher import TeacherViews
 from genimage_core.versions import versions
 
 Report = Callable[[dict[str, Any]], None]
@@ -119,6 +121,11 @@ class Trainer:
         self.init_tensors = start_from(self.net, plan.init) if plan.init else 0
         optimise(self.net, self.device)
         self.optimizer = build_optimizer(self.net, self.recipe)
+        self.lessons = TeacherViews.load(plan.teacher) if plan.teacher else None
+        self.token_loss = TokenLoss(self.net) if self.lessons and self.net.dense_layer else None
+        if self.token_loss:
+            self.token_loss.to(self.device)
+            self.optimizer.add_param_group({"params": self.token_loss.parameters(), "weight_decay": 0.0})
         self.step, self.seconds = 0, 0.0
         plan.out.mkdir(parents=True, exist_ok=True)
         self.checkpoint = plan.out / "checkpoint.pt"
@@ -133,7 +140,14 @@ class Trainer:
             "seed": self.plan.seed,
             "files": len(self.training),
             "recipe": asdict(self.recipe),
+            "teacher": self._teacher_facts(),
         }
+
+    def _teacher_facts(self) -> dict[str, Any] | None:
+        if self.lessons is None:
+            return None
+        facts = {k: v for k, v in self.lessons.facts.items() if k not in ("mean", "std", "done")}
+        return facts | {"views": len(self.lessons.ids), "token_loss_weight": self.plan.teacher_weight}
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
@@ -145,6 +159,8 @@ class Trainer:
                 source=str(self.plan.out),
             )
         self.net.load_state_dict(state["net"])
+        if self.token_loss:
+            self.token_loss.load_state_dict(state["token_loss"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
 
@@ -152,6 +168,7 @@ class Trainer:
         state = {
             "identity": json.loads(json.dumps(self._identity())),
             "net": self.net.state_dict(),
+            "token_loss": self.token_loss.state_dict() if self.token_loss else None,
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
@@ -163,7 +180,13 @@ class Trainer:
             file.write(json.dumps(row) + "\n")
         self.report(row)
 
-    def _update(self, x: torch.Tensor, labels: torch.Tensor) -> float:
+    def _samples(self) -> TrainingSamples | DistilledSamples:
+        recipe = self.recipe
+        if self.lessons:
+            return DistilledSamples(self.lessons, recipe, recipe.steps, self.plan.seed)
+        return TrainingSamples(self.training, recipe, recipe.steps, self.plan.seed)
+
+    def _update(self, x: torch.Tensor, labels: torch.Tensor, *lesson: torch.Tensor) -> float:
         recipe = self.recipe
         factor = lr_factor(self.step, recipe.steps, recipe.warmup_share)
         for group in self.optimizer.param_groups:
@@ -172,9 +195,15 @@ class Trainer:
         x = x.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16_pays(self.device)):
             log_odds = self.net(x)
-        loss = loss_fn(log_odds, labels.to(self.device).float(), recipe.label_smoothing)
+        labels = labels.to(self.device).float()
+        if lesson:
+            labels = soft_labels(labels, lesson[0].to(self.device).float())
+        loss = loss_fn(log_odds, labels, recipe.label_smoothing)
+        total = loss
+        if self.token_loss:
+            total = loss + self.plan.teacher_weight * self.token_loss(lesson[1].to(self.device))
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        total.backward()
         if recipe.clip_grad:
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip_grad)
         self.optimizer.step()
@@ -183,7 +212,7 @@ class Trainer:
     def run(self) -> Path | None:
         """Train to the end; returns the weights' path, or None when stopped before (resumable)."""
         plan, recipe, stop = self.plan, self.recipe, Stop()
-        samples = TrainingSamples(self.training, recipe, recipe.steps, plan.seed)
+        samples = self._samples()
         loader = DataLoader(
             samples,
             batch_size=recipe.batch_size,
@@ -194,10 +223,10 @@ class Trainer:
         self.net.train()
         saved = tick = time.monotonic()
         losses: list[float] = []
-        for x, labels in loader:
+        for x, labels, *lesson in loader:
             # Seeded by the step, so that dropout after a resume is what it would have been.
             torch.manual_seed(plan.seed * 1_000_003 + self.step)
-            losses.append(self._update(x, labels))
+            losses.append(self._update(x, labels, *lesson))
             self.step += 1
             now = time.monotonic()
             self.seconds += now - tick

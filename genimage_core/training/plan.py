@@ -22,6 +22,8 @@ class TrainingPlan:
         seed: of weights, order and augmentation.
         init: safetensors file whose matching tensors the network starts from, or None.
         init_note: where `init` comes from, in words.
+        teacher: folder written by `teach`; the student learns from its views instead of `data`, or None.
+        teacher_weight: of the loss on the teacher's tokens.
         device: `auto`, `cpu`, `cuda`.
         workers: processes that decode and augment.
         threads: CPU threads of the network; 0 leaves torch's default.
@@ -39,6 +41,8 @@ class TrainingPlan:
     seed: int = 0
     init: Path | None = None
     init_note: str = ""
+    teacher: Path | None = None
+    teacher_weight: float = 1.0
     device: str = "auto"
     workers: int = 1
     threads: int = 0

@@ -54,3 +54,8 @@ class Recipe:
     label_smoothing: float = 0.0
     clip_grad: float | None = 5.0
     layer_decay: float | None = None
+
+    def crop_at(self, step: int, total_steps: int) -> int:
+        """The crop's side in px at `step` of a run of `total_steps`."""
+        late = step >= total_steps * (1.0 - self.final_share)
+        return self.final_crop if self.final_crop and late else self.crop

@@ -1,0 +1,170 @@
+"""A teacher's view of the training images, made once and read by every student.
+
+Distillation (Hinton et al. 2015; for inner features Romero et al. 2015): a small data set's labels are
+one bit an image, but a trained vision transformer also tells what it sees in each 16 px patch. Each
+training image is augmented `views` times; the views, the teacher's patch tokens and its log-odds lie in
+memory-mapped files, so that students train from random crops of them without running the teacher again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from genimage_core.datasets import Record
+from genimage_core.detectors import build_network
+from genimage_core.detectors.weights import load_state
+from genimage_core.errors import TrainingError
+from genimage_core.training.augment import augment
+from genimage_core.training.data import data_hash, read_rgb
+from genimage_core.training.plan import bf16_pays
+from genimage_core.training.recipe import Recipe
+
+SIDE, PATCH, WIDTH = 224, 16, 384
+GRID = SIDE // PATCH
+BLOCK = 8
+"""Index of the transformer block whose tokens are kept: in DeiT-S the ninth of twelve, where a linear
+probe on the mean token separates real from fake best."""
+
+AUGMENTATION = Recipe(
+    original="", scaled_down="", optimizer="adamw", lr=0.0, weight_decay=0.0,
+    crop=SIDE, jpeg_quality=(70, 98), blur_p=0.1, rescale_p=0.1,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TeacherViews:
+    """What `make_teacher_views` wrote.
+
+    Attributes:
+        folder: where it lies.
+        ids: image id of each row; the same image comes once a view.
+        labels: (N,) uint8, fake=1 and real=0.
+        views: (N, 224, 224, 3) RGB uint8.
+        tokens: (N, 14, 14, 384) float16, the teacher's patch tokens, each channel with mean 0 and variance 1.
+        log_odds: (N,) float32, the teacher's log-odds of "fake".
+        facts: teacher, weights, data hash, seed.
+    """
+
+    folder: Path
+    ids: list[str]
+    labels: np.ndarray
+    views: np.ndarray
+    tokens: np.ndarray
+    log_odds: np.ndarray
+    facts: dict[str, Any]
+
+    @classmethod
+    def load(cls, folder: Path) -> TeacherViews:
+        """Open the files of `folder` without reading them.
+
+        Raises:
+            TrainingError: the folder holds no complete set.
+        """
+        try:
+            facts = json.loads((folder / "facts.json").read_text())
+            arrays = {n: np.load(folder / f"{n}.npy", mmap_mode="r") for n in ("views", "tokens", "log_odds")}
+        except (OSError, ValueError):
+            hint = "Make it with `python -m genimage_core teach`."
+            raise TrainingError("no teacher's views here.", hint=hint, source=str(folder)) from None
+        if facts["done"] < len(facts["ids"]):
+            hint = "Run `teach` again, it goes on where it stopped."
+            raise TrainingError("the teacher's views are incomplete.", hint=hint, source=str(folder))
+        ids, labels = facts.pop("ids"), np.array(facts.pop("labels"), np.uint8)
+        return cls(folder, ids, labels, facts=facts, **arrays)
+
+
+def _open(path: Path, shape: tuple[int, ...], dtype: Any, fresh: bool) -> np.ndarray:
+    mode = "w+" if fresh else "r+"
+    return np.lib.format.open_memmap(path, mode=mode, dtype=dtype, shape=shape if fresh else None)
+
+
+def make_teacher_views(
+    records: Sequence[Record],
+    out: Path,
+    *,
+    teacher: str = "deit_s",
+    weights: str | Path = "default",
+    views: int = 3,
+    seed: int = 0,
+    batch: int = 32,
+    report: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Augment every record `views` times and let the teacher look at it; resumes after an interruption.
+
+    Args:
+        records: of `select_training`.
+        out: folder for the files.
+        teacher: a detector on a timm vision transformer with 16 px patches and 224 px views.
+        weights: of the teacher.
+        views: augmented views an image.
+        seed: of every draw.
+        batch: views a forward pass.
+        report: called with (done, total).
+    """
+    net = build_network(teacher)
+    state, weights_id = load_state(teacher, weights)
+    net.load_state_dict(state)
+    net.eval()
+    rows = [r for _ in range(views) for r in records]
+    facts = {
+        "teacher": teacher,
+        "weights_sha256": weights_id,
+        "block": BLOCK,
+        "data_sha256": data_hash(records),
+        "augmentation": asdict(AUGMENTATION),
+        "seed": seed,
+        "ids": [r.image_id for r in rows],
+        "labels": [r.label for r in rows],
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    notes = out / "facts.json"
+    known = json.loads(notes.read_text()) if notes.exists() else {}
+    fresh = known.get("ids") != facts["ids"] or known.get("weights_sha256") != weights_id
+    done = 0 if fresh else int(known["done"])
+    n = len(rows)
+    pixels = _open(out / "views.npy", (n, SIDE, SIDE, 3), np.uint8, fresh)
+    tokens = _open(out / "tokens.npy", (n, GRID, GRID, WIDTH), np.float16, fresh)
+    log_odds = _open(out / "log_odds.npy", (n,), np.float32, fresh)
+    mean, std = (
+        np.array(known[k], np.float32) if k in known and not fresh else None for k in ("mean", "std")
+    )
+    for start in range(done, n, batch):
+        chunk = range(start, min(start + batch, n))
+        for i in chunk:
+            image = read_rgb(rows[i].path)
+            if image is None:
+                raise TrainingError("cannot be decoded.", hint="Remove the file.", source=str(rows[i].path))
+            pixels[i] = augment(image, AUGMENTATION, SIDE, np.random.default_rng([seed, 11, i]))
+        seen, answers = _look(net, pixels[start : start + len(chunk)])
+        if mean is None or std is None:
+            # The first batch sets the scale once and for all: it only has to be about right.
+            mean, std = seen.mean((0, 1, 2)), seen.std((0, 1, 2)) + 1e-4
+            facts |= {"mean": mean.tolist(), "std": std.tolist()}
+        tokens[start : start + len(chunk)] = np.clip((seen - mean) / std, -20, 20)
+        log_odds[start : start + len(chunk)] = answers
+        if start // batch % 20 == 19 or chunk[-1] == n - 1:
+            part = notes.with_suffix(".part")
+            scale = {"mean": mean.tolist(), "std": std.tolist()}
+            part.write_text(json.dumps(facts | scale | {"done": chunk[-1] + 1}))
+            part.replace(notes)
+            if report:
+                report(chunk[-1] + 1, n)
+    return out
+
+
+@torch.inference_mode()
+def _look(net: Any, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 224, 224, 3) uint8 -> (N, 14, 14, 384) tokens of block `BLOCK` and (N,) log-odds, float32."""
+    x = torch.from_numpy(np.ascontiguousarray(views)).permute(0, 3, 1, 2).float().div_(255.0)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16_pays(torch.device("cpu"))):
+        last, inner = net.body.forward_intermediates(net.prepare(x), indices=[BLOCK], output_fmt="NLC")
+        answers = net.decide(net.body.forward_head(last, pre_logits=True))
+    seen = inner[0].float().reshape(-1, GRID, GRID, WIDTH)
+    return seen.numpy(), answers.float().numpy()
