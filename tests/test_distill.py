@@ -1,4 +1,4 @@
-"""Distillation: views and tokens belong together, a student resumes to the same weights, tokens can be learnt."""
+"""Distillation: views and tokens belong together, a student resumes to the same weights."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Student(TinyNet):
     """The tests' tiny network, one of whose layers can learn from tokens."""
 
     info = replace(TinyNet.info, name="student")
-    recipe = replace(TinyNet.recipe, crop=64, final_crop=96, batch_size=8, steps=6)
+    recipe = replace(TinyNet.recipe, crop=64, final_crop=96, final_share=0.5, batch_size=8, steps=6)
 
 
 @pytest.fixture
@@ -55,7 +55,13 @@ def write_views(folder: Path, n: int = 12) -> TeacherViews:
     np.save(folder / "tokens.npy", tokens)
     np.save(folder / "log_odds.npy", np.linspace(-3, 3, n, dtype=np.float32))
     labels = [i % 2 for i in range(n)]
-    facts = {"teacher": "none", "ids": [str(i) for i in range(n)], "labels": labels, "done": n}
+    facts = {
+        "teacher": "none",
+        "ids": [str(i) for i in range(n)],
+        "labels": labels,
+        "done": n,
+        "evidence": [1.0] + [0.0] * 383,
+    }
     (folder / "facts.json").write_text(json.dumps(facts))
     return TeacherViews.load(folder)
 
@@ -149,15 +155,28 @@ def test_the_named_layer_has_one_vector_for_16_px(name: str) -> None:
     net = build_network(name)
     dense = net.dense_layer
     assert isinstance(dense, DenseLayer)
-    loss = TokenLoss(net).train()
+    loss = TokenLoss(net, np.eye(1, WIDTH, dtype=np.float32)[0]).train()
     side = 64 if name != "swin_t" else 112
     net(torch.rand(2, 3, side, side))
     assert loss.features is not None
-    shape = loss.features.shape[1:] if dense.layout == "NCHW" else (*loss.features.shape[3:], *loss.features.shape[1:3])
+    shape = (
+        loss.features.shape[1:]
+        if dense.layout == "NCHW"
+        else (*loss.features.shape[3:], *loss.features.shape[1:3])
+    )
     assert tuple(shape) == (dense.channels, side // PATCH, side // PATCH)
-    value = loss(torch.zeros(2, side // PATCH, side // PATCH, WIDTH))
+    tokens = torch.zeros(2, side // PATCH, side // PATCH, WIDTH)
+    value = loss(tokens)
     value.backward()
-    assert value.item() >= 0
+    assert loss.map.weight.grad is not None
+    assert loss.map.weight.grad.abs().sum() > 0
+    loss.features = None
+    net(torch.rand(2, 3, side, side))
+    with torch.no_grad():
+        loss.map.weight.zero_()
+        loss.map.bias.zero_()
+    # An error of 1 in the evidence's channel alone: its share of the mean, and once in full.
+    assert loss(tokens + loss.evidence).item() == pytest.approx(1 / WIDTH + 1, rel=1e-4)
     assert loss.features is None
 
 

@@ -65,18 +65,24 @@ class DistilledSamples(Dataset[Lesson]):
 class TokenLoss(nn.Module):
     """How far a student's inner features are from the teacher's tokens, through one linear map.
 
-    The map is thrown away after training. Only networks that name a `dense_layer` have one.
+    The error along the evidence counts extra: most of a token says what the picture shows, and only a
+    small part of it whether it is fake. The map is thrown away after training. Only networks that name a
+    `dense_layer` have one.
 
     Args:
         net: the student.
+        evidence: (384,) direction of the evidence, of `TeacherViews`.
     """
 
-    def __init__(self, net: DetectorNet) -> None:
+    evidence: Tensor
+
+    def __init__(self, net: DetectorNet, evidence: np.ndarray) -> None:
         super().__init__()
         if net.dense_layer is None:
             raise ValueError(f"{net.info.name} names no layer for distillation")
         self.layout = net.dense_layer.layout
         self.map = nn.Linear(net.dense_layer.channels, WIDTH)
+        self.register_buffer("evidence", torch.tensor(evidence), persistent=False)
         self.features: Tensor | None = None
         net.get_submodule(net.dense_layer.path).register_forward_hook(self._keep)
 
@@ -84,7 +90,7 @@ class TokenLoss(nn.Module):
         self.features = output if self.training else None
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(N, h, w, 384) standardised tokens -> the mean squared error of the last forward pass."""
+        """(N, h, w, 384) standardised tokens -> the loss of the last forward pass."""
         assert self.features is not None, "the student has to run first"
         seen = self.features.float()
         self.features = None
@@ -93,7 +99,8 @@ class TokenLoss(nn.Module):
         if seen.shape[-2:] != tokens.shape[1:3]:
             size = (tokens.shape[1], tokens.shape[2])
             seen = F.interpolate(seen, size, mode="bilinear", align_corners=False)
-        return F.mse_loss(self.map(seen.permute(0, 2, 3, 1)), tokens)
+        error = self.map(seen.permute(0, 2, 3, 1)) - tokens
+        return error.square().mean() + (error @ self.evidence).square().mean()
 
 
 def soft_labels(labels: Tensor, teacher: Tensor) -> Tensor:

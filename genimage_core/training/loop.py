@@ -122,9 +122,9 @@ class Trainer:
         optimise(self.net, self.device)
         self.optimizer = build_optimizer(self.net, self.recipe)
         self.lessons = TeacherViews.load(plan.teacher) if plan.teacher else None
-        self.token_loss = TokenLoss(self.net) if self.lessons and self.net.dense_layer else None
-        if self.token_loss:
-            self.token_loss.to(self.device)
+        self.token_loss: TokenLoss | None = None
+        if self.lessons and self.net.dense_layer:
+            self.token_loss = TokenLoss(self.net, self.lessons.evidence).to(self.device)
             self.optimizer.add_param_group({"params": self.token_loss.parameters(), "weight_decay": 0.0})
         self.step, self.seconds = 0, 0.0
         plan.out.mkdir(parents=True, exist_ok=True)

@@ -49,6 +49,7 @@ class TeacherViews:
         views: (N, 224, 224, 3) RGB uint8.
         tokens: (N, 14, 14, 384) float16, the teacher's patch tokens, each channel with mean 0 and variance 1.
         log_odds: (N,) float32, the teacher's log-odds of "fake".
+        evidence: (384,) float32, the direction in which a view's mean token separates fake from real.
         facts: teacher, weights, data hash, seed.
     """
 
@@ -58,6 +59,7 @@ class TeacherViews:
     views: np.ndarray
     tokens: np.ndarray
     log_odds: np.ndarray
+    evidence: np.ndarray
     facts: dict[str, Any]
 
     @classmethod
@@ -77,7 +79,8 @@ class TeacherViews:
             hint = "Run `teach` again, it goes on where it stopped."
             raise TrainingError("the teacher's views are incomplete.", hint=hint, source=str(folder))
         ids, labels = facts.pop("ids"), np.array(facts.pop("labels"), np.uint8)
-        return cls(folder, ids, labels, facts=facts, **arrays)
+        evidence = np.array(facts.pop("evidence"), np.float32)
+        return cls(folder, ids, labels, evidence=evidence, facts=facts, **arrays)
 
 
 def _open(path: Path, shape: tuple[int, ...], dtype: Any, fresh: bool) -> np.ndarray:
@@ -146,17 +149,39 @@ def make_teacher_views(
         if mean is None or std is None:
             # The first batch sets the scale once and for all: it only has to be about right.
             mean, std = seen.mean((0, 1, 2)), seen.std((0, 1, 2)) + 1e-4
-            facts |= {"mean": mean.tolist(), "std": std.tolist()}
         tokens[start : start + len(chunk)] = np.clip((seen - mean) / std, -20, 20)
         log_odds[start : start + len(chunk)] = answers
         if start // batch % 20 == 19 or chunk[-1] == n - 1:
+            facts |= {"mean": mean.tolist(), "std": std.tolist(), "done": chunk[-1] + 1}
+            if chunk[-1] == n - 1:
+                facts["evidence"] = fit_evidence(tokens, np.array(facts["labels"])).tolist()
             part = notes.with_suffix(".part")
-            scale = {"mean": mean.tolist(), "std": std.tolist()}
-            part.write_text(json.dumps(facts | scale | {"done": chunk[-1] + 1}))
+            part.write_text(json.dumps(facts))
             part.replace(notes)
             if report:
                 report(chunk[-1] + 1, n)
     return out
+
+
+def fit_evidence(tokens: np.ndarray, labels: np.ndarray, batch: int = 256) -> np.ndarray:
+    """The direction in token space that tells fake from real; a patch's evidence gets variance 1.
+
+    A logistic regression on each view's mean token; its product with one patch's token says how much
+    that patch speaks for "fake".
+
+    Args:
+        tokens: (N, 14, 14, 384). labels: (N,) in {0, 1}.
+
+    Returns:
+        (384,) float32.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    starts = range(0, len(labels), batch)
+    means = np.concatenate([tokens[s : s + batch].astype(np.float32).mean((1, 2)) for s in starts])
+    direction = LogisticRegression(C=0.01, max_iter=500).fit(means[: len(labels)], labels).coef_[0]
+    spread = (tokens[:: max(1, len(labels) // 200)].astype(np.float32) @ direction).std()
+    return (direction / max(float(spread), 1e-6)).astype(np.float32)
 
 
 @torch.inference_mode()
