@@ -23,7 +23,7 @@ def command_line() -> str:
 
 def lab_commands(app: typer.Typer) -> None:
     """Enter the laboratory's commands in the command line."""
-    for command in (train, teach, evaluate, pack, calibrate):
+    for command in (train, teach, reconstruct, evaluate, pack, calibrate):
         app.command()(command)
 
 
@@ -38,6 +38,7 @@ def train(
     init: Annotated[Path | None, typer.Option(help="safetensors file to start from.")] = None,
     init_note: Annotated[str, typer.Option(help="Where that file comes from, for the manifest.")] = "",
     teacher: Annotated[Path | None, typer.Option(help="Folder written by `teach`, to learn from.")] = None,
+    aligned: Annotated[Path | None, typer.Option(help="Folder written by `reconstruct`: more fakes.")] = None,
     device: str = "auto",
     workers: int = 1,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
@@ -49,8 +50,8 @@ def train(
 
     plan = TrainingPlan(
         detector=detector, data=data, train_on=train_on, out=out, reals=reals, steps=steps, seed=seed,
-        init=init, init_note=init_note, teacher=teacher, device=device, workers=workers, threads=threads,
-        validate_every=validate_every, command=command_line(),
+        init=init, init_note=init_note, teacher=teacher, aligned=aligned, device=device, workers=workers,
+        threads=threads, validate_every=validate_every, command=command_line(),
     )  # fmt: skip
 
     def show(row: dict[str, Any]) -> None:
@@ -83,6 +84,27 @@ def teach(
     options: dict[str, Any] = {"teacher": teacher, "weights": weights, "views": views, "seed": seed}
     make_teacher_views(records, out, **options, report=_progress(f"{teacher} looks at views"))
     print(f"views: {out}")
+
+
+def reconstruct(
+    data: Annotated[Path, typer.Option(help="Data set whose real training images are reconstructed.")],
+    autoencoder: Annotated[Path, typer.Option(help="TAEF2's safetensors file.")],
+    out: Annotated[Path, typer.Option(help="Root of the new data set.")],
+    limit: Annotated[int | None, typer.Option(help="At most so many images.")] = None,
+    seed: int = 0,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
+) -> None:
+    """Make aligned fakes: real training images run through an autoencoder; resumes."""
+    import torch
+
+    from genimage_core.datasets import scan_dataset
+    from genimage_core.training.autoencoder import write_aligned
+
+    if threads:
+        torch.set_num_threads(threads)
+    report = _progress("reconstructed")
+    write_aligned(scan_dataset(data), autoencoder, out, limit=limit, seed=seed, report=report)
+    print(f"aligned fakes: {out}")
 
 
 def validation_records(data: Path, generators: str, limit: int | None) -> list[Record]:

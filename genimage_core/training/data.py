@@ -63,6 +63,11 @@ def select_training(records: Sequence[Record], train_on: str, reals: str = "pool
     return chosen
 
 
+def select_training_fakes(records: Sequence[Record]) -> list[Record]:
+    """The fake training images of `records`, whatever made them."""
+    return [r for r in records if r.split == "train" and r.label == 1]
+
+
 def data_hash(records: Sequence[Record]) -> str:
     """sha256 over the ids and contents of `records`, in their order."""
     digest = hashlib.sha256()

@@ -23,7 +23,13 @@ from genimage_core.detectors.registry import resolve_device
 from genimage_core.detectors.runtime import optimise
 from genimage_core.detectors.weights import file_sha256
 from genimage_core.errors import TrainingError
-from genimage_core.training.data import TrainingSamples, data_hash, read_rgb, select_training
+from genimage_core.training.data import (
+    TrainingSamples,
+    data_hash,
+    read_rgb,
+    select_training,
+    select_training_fakes,
+)
 from genimage_core.training.distill import DistilledSamples, TokenLoss, soft_labels
 from genimage_core.training.optim import build_optimizer, loss_fn, lr_factor
 from genimage_core.training.plan import TrainingPlan, bf16_pays
@@ -116,6 +122,8 @@ class Trainer:
         records = scan_dataset(plan.data)
         self.training = select_training(records, plan.train_on, plan.reals)
         fakes = {r.generator for r in self.training if r.label == 1}
+        if plan.aligned:
+            self.training += select_training_fakes(scan_dataset(plan.aligned))
         self.validation = [r for r in records if r.split == "val" and r.generator in fakes]
         self.net = build_network(plan.detector, seed=plan.seed)
         self.init_tensors = start_from(self.net, plan.init) if plan.init else 0
@@ -137,6 +145,7 @@ class Trainer:
             "detector": self.plan.detector,
             "train_on": self.plan.train_on,
             "reals": self.plan.reals,
+            "aligned": self.plan.aligned is not None,
             "seed": self.plan.seed,
             "files": len(self.training),
             "recipe": asdict(self.recipe),

@@ -22,6 +22,7 @@ class TrainingPlan:
         seed: of weights, order and augmentation.
         init: safetensors file whose matching tensors the network starts from, or None.
         init_note: where `init` comes from, in words.
+        aligned: folder written by `reconstruct`, whose fakes are added, or None.
         teacher: folder written by `teach`; the student learns from its views instead of `data`, or None.
         teacher_weight: of the loss on the teacher's tokens.
         device: `auto`, `cpu`, `cuda`.
@@ -41,6 +42,7 @@ class TrainingPlan:
     seed: int = 0
     init: Path | None = None
     init_note: str = ""
+    aligned: Path | None = None
     teacher: Path | None = None
     teacher_weight: float = 1.0
     device: str = "auto"
