@@ -24,7 +24,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from scripts.samples_model import LEVELS, Cascade, Photographs, Scene, paint, train
+from scripts.samples_model import Cascade, Photographs, train
+from scripts.samples_network import LEVELS
+from scripts.samples_paint import Scene, paint
 
 SAMPLES = Path(__file__).resolve().parent.parent / "assets" / "samples"
 GENERATOR = "GenImage Lab patch cascade (pixel diffusion)"

@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the scripts are not an installed package
 
 from scripts import make_samples  # noqa: E402
-from scripts.samples_model import SCALE, Cascade, Photographs, Scene, paint, train  # noqa: E402
+from scripts.samples_model import Cascade, Photographs, train  # noqa: E402
+from scripts.samples_network import SCALE  # noqa: E402
+from scripts.samples_paint import Scene, paint  # noqa: E402
 
 FOLDER = ROOT / "assets" / "samples"
 ENTRIES = json.loads((FOLDER / "samples.json").read_text(encoding="utf-8"))
