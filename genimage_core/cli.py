@@ -84,9 +84,11 @@ def _detect_one(
 
     from genimage_core.detect import analyse, score_image
     from genimage_core.images import load_image
+    from genimage_core.provenance import read_provenance
 
     try:
         image = load_image(path)
+        origin = read_provenance(path.read_bytes(), path.name, pixels=image.pixels)
         image = replace(image, pixels=degradation(image.pixels))
         report = analyse(image, dict(score_image(image.pixels, loaded, protocol)))
     except GenImageError as error:
@@ -97,12 +99,15 @@ def _detect_one(
         "verdict": report.verdict,
         "detectors": {name: round(p, 4) for name, p in report.detectors.items()},
         "agreement": round(report.agreement, 3),
-        "notes": report.notes,
+        "notes": [*report.notes, origin.note] if origin.note else report.notes,
+        "provenance": origin.model_dump(mode="json"),
     }
 
 
 def _show(entry: dict[str, Any]) -> None:
     """One entry for human eyes."""
+    from genimage_core.provenance import Provenance
+
     if "error" in entry:
         print(f"{entry['path']}: {entry['error']} {entry['hint']}", file=sys.stderr)
         return
@@ -110,6 +115,8 @@ def _show(entry: dict[str, Any]) -> None:
     print("    " + "  ".join(f"{name} {p:.2f}" for name, p in entry["detectors"].items()))
     for note in entry["notes"]:
         print(f"    note: {note}")
+    if says := Provenance(**entry["provenance"]).summary:
+        print(f"    origin: {says}")
 
 
 @app.command()

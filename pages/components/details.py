@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from genimage_core.errors import GenImageError
 from pages.components import models, rows, scoring
+from pages.components.origin import origin
 from pages.components.pictures import Picture, loaded, pixels
 from pages.components.shell import plain
 
@@ -21,6 +22,7 @@ def details(picture: Picture) -> None:
         after = st.container()
     _answers(picture, verdict, score_rows)
     with after:
+        origin(picture.provenance)
         _notes(picture)
     _facts(picture)
 

@@ -26,6 +26,7 @@ def as_csv(pictures: list[Picture], protocol: str) -> str:
         row |= {f"p_fake_{name}": p for name, p in entry.get("detectors", {}).items()}
         row |= {key: _flat(value) for key, value in entry.get("facts", {}).items()}
         row["notes"] = _flat(entry.get("notes", []))
+        row |= _origin(entry.get("provenance", {}))
         rows.append(row)
     return pd.DataFrame(rows).to_csv(index=False)
 
@@ -39,7 +40,22 @@ def _entry(picture: Picture, protocol: str) -> dict[str, Any]:
         entry |= {key: value for key, value in report.as_dict().items() if key != "path"}
     if picture.facts is not None:
         entry["facts"] = picture.facts.as_dict()
+        entry["provenance"] = picture.provenance.model_dump(mode="json")
+        if picture.provenance.note:
+            entry["notes"] = [*entry.get("notes", []), picture.provenance.note]
     return entry
+
+
+def _origin(provenance: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that hold what a file says of itself."""
+    if not provenance:
+        return {}
+    sources = [f"{s['kind']} {s['claim']}: {s['value']}" for s in provenance["sources"]]
+    return {
+        "provenance_ai": provenance["ai"],
+        "provenance_says": provenance["explanation"],
+        "provenance_sources": _flat(sources),
+    }
 
 
 def _flat(value: Any) -> Any:

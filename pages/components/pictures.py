@@ -12,6 +12,7 @@ from PIL import Image
 
 from genimage_core.errors import GenImageError
 from genimage_core.images import ImageFacts, LoadedImage, load_image
+from genimage_core.provenance import Provenance, read_provenance
 from pages.components.samples import Sample
 from pages.components.shell import plain
 
@@ -35,6 +36,7 @@ class Picture:
     data: bytes = field(repr=False)
     sample: Sample | None = None
     facts: ImageFacts | None = None
+    provenance: Provenance = field(default_factory=Provenance)
     error: GenImageError | None = None
     preview: bytes = field(default=b"", repr=False)
     thumbnail: bytes = field(default=b"", repr=False)
@@ -119,6 +121,7 @@ def read(picture: Picture) -> Picture:
         picture.error = error
         return picture
     picture.facts = loaded.facts
+    picture.provenance = read_provenance(picture.data, picture.name, pixels=loaded.pixels)
     picture.preview = encode(loaded.pixels, PREVIEW_SIDE)
     picture.thumbnail = encode(loaded.pixels, THUMBNAIL_SIDE)
     return picture

@@ -1,0 +1,110 @@
+"""All findings weighed: does the file say that AI made it, and what is that worth, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from genimage_core.provenance.model import UNREADABLE, Finding
+
+NOTHING = (
+    "The file says nothing of its origin. That proves nothing: most sites and messengers strip such data, "
+    "and anybody can."
+)
+_UNDECIDED = (
+    "Nothing in the file says that AI made it, or proves that it did not. Camera, software and dates can be "
+    "written by anybody, and missing metadata prove nothing."
+)
+_CONTRADICTION = (
+    "The file contradicts itself: a trusted Content Credential says that a camera captured it, other data in "
+    "it say that AI made it. Neither is counted."
+)
+_CAMERA = (
+    "A valid Content Credential of a known signer says that a camera captured this picture, and the file is "
+    "unchanged since. It does not say what stood before the camera."
+)
+_INVALID = " Its Content Credential does not fit the file and is not counted."
+_DAMAGED = " Some of its metadata could not be read."
+
+
+def decide(findings: Sequence[Finding]) -> bool | None:
+    """Weigh what the findings say of AI.
+
+    Returns:
+        True if one says that AI made or changed it, False if only a trusted camera's credential speaks, None
+        if nothing does, or if the two contradict each other.
+    """
+    # A credential that names both a camera and an AI edit tells of one picture's life: AI took part in it.
+    made = any(f.ai is True for f in findings)
+    captured = any(f.ai is False for f in findings)
+    told_by_credential = any(f.ai is True and f.source.kind == "c2pa" for f in findings)
+    if made and captured and not told_by_credential:
+        return None
+    return True if made else (False if captured else None)
+
+
+def made_by(findings: Sequence[Finding]) -> str:
+    """The generator's name, from the weightiest finding that names one; "" for none."""
+    named = [f for f in findings if f.ai is True and f.tool]
+    return max(named, key=_weight).tool if named else ""
+
+
+def claim(findings: Sequence[Finding]) -> str:
+    """The file's own word on AI as a sentence without its full stop; "" unless it says that AI took part."""
+    if decide(findings) is not True:
+        return ""
+    whole = any(f.ai is True and not f.part for f in findings)
+    how = "made by" if whole else "edited with"
+    return f"The file itself says it was {how} {made_by(findings) or 'generative AI'}"
+
+
+def note(findings: Sequence[Finding]) -> str:
+    """The sentence for a result's notes where the file's own word outranks the detectors, else ""."""
+    words = claim(findings)
+    return f"{words}: that outranks what the detectors make of its pixels." if words else ""
+
+
+def explain(findings: Sequence[Finding]) -> str:
+    """Say what follows from the findings, and what it is worth."""
+    ai = decide(findings)
+    if ai is True:
+        best = max((f for f in findings if f.ai is True), key=_weight)
+        text = f"{claim(findings)}. {_worth(best)}"
+    elif ai is False:
+        text = _CAMERA
+    elif any(f.ai is True for f in findings):
+        text = _CONTRADICTION
+    else:
+        said = any(f.source.kind != "jpeg_tables" and f.source.claim != UNREADABLE for f in findings)
+        text = _UNDECIDED if said else NOTHING
+    if any(f.source.claim == "credential" and f.source.value.startswith("invalid") for f in findings):
+        text += _INVALID
+    if any(f.source.claim == UNREADABLE for f in findings):
+        text += _DAMAGED
+    return text
+
+
+def _weight(f: Finding) -> int:
+    if f.source.trusted:
+        return 3
+    # Naming a generator outright tells more than a term that any editor can set.
+    return {"c2pa": 2, "png_text": 1, "exif": 1, "xmp": 1}.get(f.source.kind, 0)
+
+
+def _worth(best: Finding) -> str:
+    """What the weightiest finding is worth."""
+    if best.source.trusted:
+        return "A valid Content Credential of a known signer says so: strong evidence."
+    if best.source.kind == "c2pa":
+        return (
+            "A Content Credential says so, and the file is unchanged since it was signed. That its signer is "
+            "who it claims to be was not proven, but hardly anybody gains by claiming this falsely."
+        )
+    if best.source.kind == "watermark":
+        return (
+            "Its pixels carry the invisible watermark of that program, which others could add, though hardly "
+            "anybody gains by it."
+        )
+    return (
+        "Such metadata can be edited by anybody, but hardly anybody gains by claiming this falsely: it "
+        "outweighs a guess from the pixels."
+    )

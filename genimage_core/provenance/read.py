@@ -1,0 +1,90 @@
+"""`read_provenance`: every reader asked in turn, their findings weighed. Broken metadata never raise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genimage_core.errors import GenImageError
+from genimage_core.provenance.containers import Raw, read_raw
+from genimage_core.provenance.credential import read_credential
+from genimage_core.provenance.exif import read_exif
+from genimage_core.provenance.explain import decide, explain, made_by, note
+from genimage_core.provenance.iptc_iim import read_iim
+from genimage_core.provenance.jpeg_tables import read_tables
+from genimage_core.provenance.model import UNREADABLE, Finding, Kind, Provenance, finding
+from genimage_core.provenance.tool_texts import read_png_texts
+from genimage_core.provenance.watermark import read_watermark
+from genimage_core.provenance.xmp import read_xmp
+
+
+def read_provenance(
+    data: bytes, name: str = "", *, pixels: NDArray[np.uint8] | None = None, trust_list: str | None = None
+) -> Provenance:
+    """Read what a file says of its own origin.
+
+    Works in memory and without a network. Never raises on bad bytes: what cannot be read becomes a source
+    with the claim "unreadable".
+
+    Args:
+        data: the whole file.
+        name: the file's name, for the decoder's messages only.
+        pixels: the decoded picture, RGB uint8 (H, W, 3), where the caller has it already; otherwise it is
+            decoded here to look for watermarks.
+        trust_list: root certificates (PEM) of the signers that count as known; by default the file that the
+            environment variable GENIMAGE_TRUST_LIST names, without it none.
+    """
+    raw = read_raw(data)
+    found = [finding("file", UNREADABLE, words) for words in raw.broken]
+    for kind, reader in _readers(data, raw, name, pixels, trust_list):
+        try:
+            found += reader()
+        except Exception as error:  # a reader's bug on hostile bytes must not cost the others' findings
+            found.append(finding(kind, UNREADABLE, f"damaged ({type(error).__name__})"))
+    ranked = sorted(found, key=_rank)
+    unique = {f.source.model_dump_json(): f.source for f in ranked}
+    return Provenance(
+        ai=decide(found),
+        sources=list(unique.values()),
+        explanation=explain(found),
+        made_by=made_by(found),
+        note=note(found),
+    )
+
+
+def _readers(
+    data: bytes, raw: Raw, name: str, pixels: NDArray[np.uint8] | None, trust_list: str | None
+) -> list[tuple[Kind, Callable[[], list[Finding]]]]:
+    return [
+        ("c2pa", lambda: read_credential(data, trust_list)),
+        ("xmp", lambda: read_xmp(raw.xmp)),
+        ("png_text", lambda: read_png_texts(raw.texts)),
+        ("exif", lambda: read_exif(raw.exif)),
+        ("iptc", lambda: read_iim(raw.iptc)),
+        ("watermark", lambda: _watermark(data, raw, name, pixels)),
+        ("jpeg_tables", lambda: read_tables(raw.tables, raw.segments)),
+    ]
+
+
+def _watermark(data: bytes, raw: Raw, name: str, pixels: NDArray[np.uint8] | None) -> list[Finding]:
+    if pixels is None:
+        if raw.kind is None:
+            return []
+        from genimage_core.images import load_image
+
+        try:
+            pixels = load_image(data, name=name or None).pixels
+        except GenImageError as error:
+            return [finding("file", UNREADABLE, f"the picture cannot be decoded: {error.message}")]
+    return read_watermark(pixels)
+
+
+def _rank(f: Finding) -> int:
+    """Trusted first, then what says AI or camera, other facts, encoders, and the unreadable last."""
+    if f.source.trusted:
+        return 0
+    if f.ai is not None:
+        return 1
+    return {"jpeg_tables": 4}.get(f.source.kind, 5 if f.source.claim == UNREADABLE else 3)
