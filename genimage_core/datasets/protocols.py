@@ -20,8 +20,9 @@ setting. That takes away the same three cues:
 - last compression: quantisation tables, colour subsampling and encoder are the same for all.
 
 What it does not take away: traces of earlier compression. A photograph that was a JPEG of quality 75 is then
-an image compressed at 75 and at 96, a fake that was a PNG one compressed at 96 alone, and double compression
-can be seen in the histograms of DCT coefficients. (The paper's filter leaves both classes compressed once, at
+an image compressed at 75 and at 96, a fake that was a PNG one compressed at 96 alone. Double compression
+shows in the histograms of DCT coefficients, and in the size of the re-encoded file, where noise that a first
+compression took away is not there to be stored. (The paper's filter leaves both classes compressed once, at
 96.) Nor does it touch content, colour or sharpness. `python -m genimage_core audit` measures what is left.
 """
 
