@@ -159,6 +159,10 @@ def test_the_named_layer_has_one_vector_for_16_px(name: str) -> None:
     side = 64 if name != "swin_t" else 112
     net(torch.rand(2, 3, side, side))
     assert loss.features is not None
+    if dense.layout == "NC":
+        assert loss.features.shape == (2, dense.channels)
+        assert loss(torch.zeros(2, side // PATCH, side // PATCH, WIDTH)).item() > 0
+        return
     shape = (
         loss.features.shape[1:]
         if dense.layout == "NCHW"

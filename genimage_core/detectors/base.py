@@ -66,17 +66,18 @@ class InputSpec:
 
 
 class DenseLayer(NamedTuple):
-    """An inner layer with one vector for every 16 px of the view, for distillation.
+    """An inner layer that learns from a teacher's patch tokens.
 
     Attributes:
         path: of the module inside the network.
-        channels: length of the vectors.
-        layout: of the module's output.
+        channels: length of its vectors.
+        layout: of the module's output; "NC" is one vector for the whole view, the others have one for
+            every 16 px.
     """
 
     path: str
     channels: int
-    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    layout: Literal["NCHW", "NHWC", "NC"] = "NCHW"
 
 
 class DetectorNet(nn.Module):

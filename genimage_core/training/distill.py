@@ -94,12 +94,17 @@ class TokenLoss(nn.Module):
         assert self.features is not None, "the student has to run first"
         seen = self.features.float()
         self.features = None
+        if self.layout == "NC":
+            return self._distance(self.map(seen) - tokens.mean((1, 2)))
         if self.layout == "NHWC":
             seen = seen.permute(0, 3, 1, 2)
         if seen.shape[-2:] != tokens.shape[1:3]:
             size = (tokens.shape[1], tokens.shape[2])
             seen = F.interpolate(seen, size, mode="bilinear", align_corners=False)
-        error = self.map(seen.permute(0, 2, 3, 1)) - tokens
+        return self._distance(self.map(seen.permute(0, 2, 3, 1)) - tokens)
+
+    def _distance(self, error: Tensor) -> Tensor:
+        """(..., 384) errors -> the mean square, plus that along the evidence."""
         return error.square().mean() + (error @ self.evidence).square().mean()
 
 
