@@ -11,12 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from genimage_core.cli_audit import audit
+from genimage_core.cli_evaluate import evaluate_commands
 from genimage_core.cli_lab import lab_commands
 from genimage_core.errors import GenImageError, UnknownDetectorError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 lab_commands(app)
 app.command()(audit)
+evaluate_commands(app)
 
 Detectors = Annotated[str, typer.Option(help="`all`, or names separated by commas.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

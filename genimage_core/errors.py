@@ -62,3 +62,7 @@ class DatasetError(GenImageError):
 
 class TrainingError(GenImageError):
     """A training run cannot start or go on."""
+
+
+class EvaluationError(GenImageError):
+    """An evaluation cannot start, go on, or be read."""

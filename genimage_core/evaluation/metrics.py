@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 from sklearn.metrics import roc_auc_score
 
 
@@ -76,3 +77,62 @@ def expected_calibration_error(labels: np.ndarray, scores: np.ndarray, bins: int
         if (place == b).any()
     ]
     return float(sum(gaps))
+
+
+def share(hits: np.ndarray) -> Estimate:
+    """Share of true values among (N,) booleans, N of 1 or more; Wilson interval."""
+    count, n = int(np.count_nonzero(hits)), len(hits)
+    low, high = wilson(count, n)
+    return Estimate(count / n, low, high, n)
+
+
+def mean_of(estimates: Sequence[Estimate], weights: Sequence[float] | None = None) -> Estimate:
+    """Mean of independent figures, plain or weighted, such as one metric on several generators.
+
+    The interval is put together from their own (MOVER: Zou and Donner 2008): each end lies as far off
+    as the root of the summed squares of the weighted distances to that end.
+
+    Args:
+        estimates: at least one.
+        weights: one each, summing to more than 0; None: all alike.
+
+    Returns:
+        The mean; its `n` is the sum of theirs.
+    """
+    shares = np.ones(len(estimates)) if weights is None else np.asarray(weights, np.float64)
+    shares = shares / shares.sum()
+    value, low, high = (np.array([getattr(e, end) for e in estimates]) for end in ("value", "low", "high"))
+    mean = float(shares @ value)
+    below = float(np.sqrt(((shares * (value - low)) ** 2).sum()))
+    above = float(np.sqrt(((shares * (high - value)) ** 2).sum()))
+    return Estimate(mean, mean - below, mean + above, sum(e.n for e in estimates))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two detectors on the same images.
+
+    Attributes:
+        only_first, only_second: images on which only that one is right.
+        difference: accuracy of the first less that of the second, with its interval.
+        p_value: of McNemar's exact test that both are right equally often.
+    """
+
+    only_first: int
+    only_second: int
+    difference: Estimate
+    p_value: float
+
+
+def mcnemar(first: np.ndarray, second: np.ndarray, level: float = 0.95) -> Comparison:
+    """Compare two detectors by which of (N,) images each gets right (booleans), N of 1 or more.
+
+    The p-value is the exact two-sided binomial one on the images where they differ; the interval of the
+    difference is Bonett and Price's (2012) adjusted Wald interval for paired shares.
+    """
+    b, c, n = int((first & ~second).sum()), int((second & ~first).sum()), len(first)
+    p_b, p_c = (b + 1) / (n + 2), (c + 1) / (n + 2)
+    half = float(norm.ppf(0.5 + level / 2)) * math.sqrt((p_b + p_c - (p_b - p_c) ** 2) / (n + 2))
+    centre = p_b - p_c
+    difference = Estimate((b - c) / n, max(-1.0, centre - half), min(1.0, centre + half), n)
+    return Comparison(b, c, difference, float(binomtest(b, b + c).pvalue) if b + c else 1.0)

@@ -1,0 +1,166 @@
+"""The benchmark's commands: run an evaluation, print its report."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from genimage_core.cli_lab import command_line
+
+if TYPE_CHECKING:
+    from genimage_core.datasets import Record
+
+STOPPED = 130
+"""Exit code of a run that was stopped, as of any command ended by Ctrl-C."""
+
+
+def evaluate_commands(app: typer.Typer) -> None:
+    """Enter the benchmark's commands in the command line."""
+    app.command("benchmark-run")(benchmark_run)
+    app.command("report")(report)
+
+
+def benchmark_run(
+    out: Annotated[Path, typer.Option(help="Folder of the run; one that is there goes on.")],
+    data: Annotated[Path | None, typer.Option(help="Data set in GenImage's layout.")] = None,
+    ai: Annotated[Path | None, typer.Option(help="Instead of a data set: folder of AI images.")] = None,
+    nature: Annotated[Path | None, typer.Option(help="Instead of a data set: folder of real ones.")] = None,
+    detectors: Annotated[str, typer.Option(help="`all` that have weights, or names with commas.")] = "all",
+    weights: Annotated[str, typer.Option(help="`default`, or a folder of weights.")] = "default",
+    degrade: Annotated[str, typer.Option(help="`none`, `paper` or chains, with commas.")] = "none",
+    protocol: Annotated[str, typer.Option(help="Data protocol: `raw` or `unbiased`.")] = "raw",
+    generators: Annotated[str, typer.Option(help="`all`, `train`, or names with commas.")] = "all",
+    split: Annotated[Literal["val", "train"], typer.Option(help="Which images.")] = "val",
+    reading: Annotated[
+        Literal["native", "paper"], typer.Option(help="`native` tiles or the `paper`'s resize.")
+    ] = "native",
+    limit: Annotated[int | None, typer.Option(min=1, help="Images a class and generator.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 42,
+    device: Annotated[str, typer.Option(help="`auto`, `cpu` or `cuda`.")] = "auto",
+    precision: Annotated[Literal["fp32", "bf16"], typer.Option(help="`bf16` for GPUs.")] = "fp32",
+    workers: Annotated[int, typer.Option(min=0, help="Threads that decode; 0: one a core.")] = 0,
+    batch: Annotated[int, typer.Option(min=0, help="Images between two saves; 0: automatic.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads of the networks; 0: torch's.")] = 0,
+) -> None:
+    """Score images with detectors under degradations, then report; stop with Ctrl-C, start again to go on."""
+    import torch
+
+    from genimage_core.datasets import data_protocol
+    from genimage_core.evaluation import engine
+    from genimage_core.evaluation.engine_device import load_for_run, run_versions
+    from genimage_core.evaluation.plan import Plan, parse_conditions
+    from genimage_core.evaluation.plan_images import data_facts, select_images
+    from genimage_core.evaluation.report import write_report
+    from genimage_core.evaluation.report_text import report_text
+    from genimage_core.training.loop import Stop
+
+    if threads:
+        torch.set_num_threads(threads)
+    conditions, rules = parse_conditions(degrade), data_protocol(protocol)
+    records = _records(data, ai, nature, split)
+    chosen = select_images(
+        records, split=split, generators=generators, protocol=rules, limit=limit, seed=seed
+    )
+    loaded = load_for_run(_names(detectors, weights), weights, device=device, precision=precision)
+    plan = Plan(
+        data=data_facts(chosen, split=split, limit=limit, seed=seed),
+        detectors={name: detector.weights_id for name, detector in loaded.items()},
+        conditions=conditions,
+        protocol=protocol,
+        reading=reading,
+        device=next(iter(loaded.values())).device.type,
+        precision=precision,
+        versions=run_versions(),
+        command=command_line(),
+    )
+    print(f"{len(chosen)} images x {plan.rows_per_image} scores; Ctrl-C stops after a batch", file=sys.stderr)
+    stop, show = Stop(), progress_printer(plan.rows_per_image)
+    finished = engine.run(
+        chosen,
+        loaded,
+        plan,
+        out,
+        workers=workers,
+        batch=batch,
+        progress=show,
+        should_stop=lambda: stop.asked,
+    )
+    if not finished:
+        print(f"stopped; the same command goes on from {out}", file=sys.stderr)
+        raise typer.Exit(STOPPED)
+    print(report_text(write_report(out)))
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the figures of a run, computed from its rows."""
+    from genimage_core.evaluation.report import make_report
+    from genimage_core.evaluation.report_text import report_text
+
+    found = make_report(run)
+    print(json.dumps(found, indent=1, allow_nan=False) if as_json else report_text(found))
+
+
+def _records(
+    data: Path | None, ai: Path | None, nature: Path | None, split: Literal["val", "train"]
+) -> list[Record]:
+    from genimage_core.datasets import scan_dataset
+    from genimage_core.evaluation.plan_images import folder_pair
+
+    if data and not ai and not nature:
+        return scan_dataset(data)
+    if ai and nature and not data:
+        return folder_pair(ai, nature, split)
+    raise typer.BadParameter("name either --data, or --ai and --nature")
+
+
+def _names(detectors: str, weights: str) -> list[str]:
+    from genimage_core.cli import chosen_detectors
+    from genimage_core.evaluation.engine_device import with_weights
+
+    names = chosen_detectors(detectors)
+    covered = with_weights(weights)
+    if detectors != "all" or not covered:  # loading says which weights are missing
+        return names
+    for name in sorted(set(names) - set(covered)):
+        print(f"{name}: no weights, left out", file=sys.stderr)
+    return covered
+
+
+def progress_printer(
+    rows_per_image: int, clock: Callable[[], float] = time.monotonic
+) -> Callable[[int, int], None]:
+    """Print images done, rate and time left on stderr, at most every two seconds."""
+    start, before, shown = clock(), -1, float("-inf")
+
+    def show(done: int, total: int) -> None:
+        nonlocal before, shown
+        before = done if before < 0 else before
+        now = clock()
+        if done < total and now - shown < 2:
+            return
+        shown = now
+        line = f"{done} / {total} images"
+        if done > before:
+            rate = (done - before) / max(1e-9, now - start)
+            left = (total - done) / rate
+            line += f", {rate:.2f} images/s ({rate * rows_per_image:.1f} scores/s), {_duration(left)} left"
+        print(line, file=sys.stderr, flush=True)
+
+    return show
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (
+        f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+    )

@@ -1,0 +1,102 @@
+"""Detectors for a run: loaded onto the device, in the precision that was asked for."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from genimage_core.detectors import Detector, list_detectors, load_detector
+from genimage_core.detectors.base import DetectorNet
+from genimage_core.detectors.registry import resolve_device
+from genimage_core.detectors.runtime import Runtime
+from genimage_core.detectors.weights import weights_entry
+from genimage_core.errors import EvaluationError, WeightsError
+from genimage_core.evaluation.plan import Precision
+from genimage_core.versions import versions
+
+
+def weights_of(name: str, weights: str) -> str | Path:
+    """`default`, a weight set, or a folder with one run a detector -> where this detector's weights lie."""
+    own = Path(weights) / name
+    return own if weights != "default" and own.is_dir() else weights
+
+
+def with_weights(weights: str) -> list[str]:
+    """Names of the detectors that `weights` covers, in the registry's order."""
+    return [name for name in list_detectors() if _has_weights(name, weights)]
+
+
+def _has_weights(name: str, weights: str) -> bool:
+    try:
+        weights_entry(name, weights_of(name, weights))
+    except WeightsError:
+        return False
+    return True
+
+
+def load_for_run(
+    names: list[str],
+    weights: str,
+    *,
+    device: str = "auto",
+    precision: Precision = "fp32",
+    runtime: Runtime = "auto",
+) -> dict[str, Detector]:
+    """Load detectors, their memory in channels-last order (`load_detector` sees to that).
+
+    Args:
+        names: of the detectors.
+        weights: `default`, a weight set, or a folder with one run a detector.
+        device: `auto`, `cpu` or `cuda`.
+        precision: `bf16` (GPUs only) runs matrix products and convolutions on 16 bits; the scores then
+            differ a little from those in fp32, on which the calibration rests.
+        runtime: of CPUs.
+
+    Raises:
+        EvaluationError: no such device here, or it does not do this precision.
+        WeightsError: weights are missing or damaged.
+    """
+    if device not in ("auto", "cpu") and not torch.cuda.is_available():
+        raise EvaluationError("no such device here.", hint="Use `cpu` or `auto`.", source=device)
+    target = resolve_device(device)
+    if precision == "bf16" and not (target.type == "cuda" and torch.cuda.is_bf16_supported()):
+        raise EvaluationError(
+            "bf16 needs a GPU that computes in it.", hint="Leave the precision at fp32.", source=target.type
+        )
+    loaded = {
+        name: load_detector(name, weights=weights_of(name, weights), device=str(target), runtime=runtime)
+        for name in names
+    }
+    if precision == "bf16":
+        for detector in loaded.values():
+            detector.forward = Bf16Forward(detector.net)
+    return loaded
+
+
+def run_versions() -> dict[str, str]:
+    """Versions of all that scores depend on, ONNX Runtime among them: on CPUs it runs the networks."""
+    try:
+        runtime = metadata.version("onnxruntime")
+    except metadata.PackageNotFoundError:
+        runtime = "not installed"
+    return versions() | {"onnxruntime": runtime}
+
+
+class Bf16Forward:
+    """Runs a network with torch's autocast to bf16; what stands in front of it (an FFT, say) stays exact.
+
+    Args:
+        net: the network, on its device.
+    """
+
+    def __init__(self, net: DetectorNet) -> None:
+        self.net = net
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) float in [0, 1] -> (N,) float32 log-odds."""
+        prepared = self.net.prepare(x)
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return self.net.classify(prepared).float()

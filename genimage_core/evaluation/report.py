@@ -1,0 +1,137 @@
+"""From the rows of a run to its report: every figure comes from the rows alone, whenever it is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genimage_core.detectors.weights import weights_entry
+from genimage_core.errors import WeightsError
+from genimage_core.evaluation.metrics import mcnemar
+from genimage_core.evaluation.metrics_curves import REPLICATES
+from genimage_core.evaluation.plan import Plan, read_plan
+from genimage_core.evaluation.report_figures import Calibration, called_fake, condition_figures
+from genimage_core.evaluation.store import read_rows, write_whole
+from genimage_core.verdict import load_combination
+
+REPORT_FILE = "report.json"
+
+
+def calibrations(plan: Plan) -> dict[str, Calibration]:
+    """Detector -> (slope, intercept) of its log-odds.
+
+    The bundled calibration belongs to the bundled weights: a detector that ran with others has none.
+    """
+    try:
+        single = load_combination().single
+    except WeightsError:
+        return {}
+    return {
+        name: single[name]
+        for name, used in plan.detectors.items()
+        if single.get(name) and _is_bundled(name, used)
+    }
+
+
+def _is_bundled(name: str, used: str) -> bool:
+    try:
+        digests = [file.get("sha256", "") for file in weights_entry(name)["files"]]
+    except WeightsError:
+        return False
+    # As `load_state` identifies weights.
+    return used == (
+        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    )
+
+
+def make_report(folder: Path) -> dict[str, Any]:
+    """The report of a run folder, also of a run that is not finished; JSON-ready.
+
+    Returns:
+        - `plan`: of the run;
+        - `images`: `planned`, `done`, `unreadable` (no score in any condition), `complete`;
+        - `errors`: what went wrong with each image that lacks scores;
+        - `results`: one entry a condition and detector, see `condition_figures`;
+        - `paired`: one entry a condition and pair of detectors.
+
+    Raises:
+        EvaluationError: no run there, or it is damaged.
+    """
+    plan = read_plan(folder)
+    rows = read_rows(folder)
+    known, seed = calibrations(plan), plan.data.seed
+    groups = {
+        (str(condition), str(name)): part
+        for (condition, name), part in rows.groupby(["condition", "detector"], observed=True)
+    }
+    done = rows["image_id"].nunique()
+    scored = rows.loc[rows["p_fake"].notna(), "image_id"].nunique()
+    with_fakes = set(rows.loc[rows["label"] == 1, "generator"])
+    pairable = {key: part[part["generator"].isin(with_fakes)] for key, part in groups.items()}
+    return {
+        "plan": plan.model_dump(mode="json"),
+        "images": {
+            "planned": plan.data.images,
+            "done": done,
+            "unreadable": done - scored,
+            "complete": done == plan.data.images,
+        },
+        "errors": _errors(rows),
+        "bootstrap": {"replicates": REPLICATES, "seed": seed},
+        "results": [
+            {"condition": condition, "detector": name, "weights": plan.detectors[name]}
+            | ({"calibration": known[name]} if name in known else {})
+            | condition_figures(groups[condition, name], known.get(name), seed)
+            for condition in plan.conditions
+            for name in plan.detectors
+            if (condition, name) in groups
+        ],
+        "paired": [
+            _paired(condition, a, b, pairable)
+            for condition in plan.conditions
+            for a, b in combinations(plan.detectors, 2)
+            if (condition, a) in groups and (condition, b) in groups
+        ],
+    }
+
+
+def write_report(folder: Path) -> dict[str, Any]:
+    """Make the report and write it to `report.json` in the run folder."""
+    report = make_report(folder)
+    text = json.dumps(report, indent=1, allow_nan=False) + "\n"
+    write_whole(folder / REPORT_FILE, lambda part: part.write_text(text, encoding="utf-8"))
+    return report
+
+
+def _errors(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    bad = rows[rows["error"].notna()]
+    return [
+        {"image_id": str(image_id), "error": str(error), "rows": len(part)}
+        for (image_id, error), part in bad.groupby(["image_id", "error"], observed=True)
+    ]
+
+
+def _paired(condition: str, a: str, b: str, groups: dict[tuple[str, str], pd.DataFrame]) -> dict[str, Any]:
+    """Accuracy at .5 of two detectors on the pooled images that both scored."""
+    first, second = (
+        groups[condition, name].set_index("image_id")[["label", "p_fake"]].dropna(subset="p_fake")
+        for name in (a, b)
+    )
+    both = first.join(second["p_fake"].rename("second"), how="inner")
+    entry: dict[str, Any] = {"condition": condition, "first": a, "second": b, "n": len(both)}
+    if len(both):
+        fake = both["label"].to_numpy() == 1
+        right = [called_fake(both[column].to_numpy()) == fake for column in ("p_fake", "second")]
+        found = mcnemar(right[0], right[1])
+        entry |= {
+            "only_first_right": found.only_first,
+            "only_second_right": found.only_second,
+            "accuracy_difference": found.difference.as_dict(),
+            "mcnemar_p": float(f"{found.p_value:.4g}"),
+        }
+    return entry
