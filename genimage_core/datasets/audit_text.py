@@ -63,7 +63,10 @@ def _makeup(audit: Audit) -> str:
 
 def _shares(counts: dict[str, int], n: int) -> str:
     """The three most frequent with their shares."""
-    return ", ".join(f"{name} {count / n:.0%}" for name, count in list(counts.items())[:3])
+    shown = list(counts.items())[:3]
+    return ", ".join(
+        f"{name} {count / n:.0%}" if count / n >= 0.01 else f"{name} <1%" for name, count in shown
+    )
 
 
 def _probes(audit: Audit, split: str, protocol: str) -> str:
@@ -94,11 +97,12 @@ def _copies(audit: Audit) -> str:
     copies = audit.copies
     conflicts = [one for one in copies if one.across_labels]
     leaks = [one for one in copies if one.across_splits]
+    n_files, same_bytes = sum(len(one.image_ids) for one in copies), sum(one.identical for one in copies)
     lines = [
-        f"{len(copies)} groups of files show the same picture, {sum(len(c.image_ids) for c in copies)} files"
-        f" in all; in {sum(c.identical for c in copies)} groups the bytes are the same.",
-        f"{len(leaks)} groups are in both splits, {len(conflicts)} have both labels.",
-        f"{audit.n_flat} pictures are too empty to be compared by their look.",
+        f"Groups of files that show the same picture: {len(copies)} ({n_files} files);"
+        f" with the same bytes: {same_bytes}.",
+        f"Groups in both splits: {len(leaks)}; with both labels: {len(conflicts)}.",
+        f"Pictures too empty to be compared by their look: {audit.n_flat}.",
     ]
     for title, some in (("Both labels", conflicts), ("Both splits", leaks)):
         if some:
