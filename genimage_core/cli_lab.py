@@ -183,7 +183,8 @@ def evaluate(
     if title:
         table = figures_table(read_scores(out, chosen_detectors(detectors)))
         description = (
-            f"Validation images, native tiles, condition: {parse(degrade)}. Repeat: {command_line()}"
+            "Validation images, native tiles, condition: "
+            f"{parse(degrade)}. Repeat: {command_line().replace(str(data), 'DIR')}"
         )
         facts = {"title": title, "description": description, "data_sha256": digest, "rows": table}
         out.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n")

@@ -16,6 +16,8 @@ from genimage_core.verdict import Label, Verdict, combine
 SMALL_SIDE = 128
 LOW_QUALITY = 50
 FLAT_TEXTURE = 1.5
+CLEAR_LEAN = 0.2
+"""How far from .5 an unsure answer counts as leaning to one side."""
 
 
 class Report(BaseModel):
@@ -85,7 +87,11 @@ def explain(verdict: Verdict, count: int) -> str:
         else f"the one detector asked leans towards {side}"
     )
     if verdict.label == "unsure":
-        return f"The detectors cannot tell: {voices}, but the combined evidence is inside the unsure band."
+        if abs(verdict.p_fake - 0.5) < CLEAR_LEAN:
+            return f"The detectors cannot tell: {voices}, and the combined evidence lies near the middle."
+        high = verdict.p_fake > 0.5
+        others = "photographs score this high" if high else "AI-generated images score this low"
+        return f"Not clear enough for a verdict: {voices}, but some {others}, too."
     what = (
         "The traces look like those of AI-generated images"
         if verdict.label == "fake"

@@ -123,6 +123,14 @@ def test_explanations_never_promise_proof() -> None:
     assert "cannot tell" in explain(combine({"a": 0.5, "b": 0.5}, HOW), 2)
 
 
+@pytest.mark.parametrize(
+    ("p", "others"), [(0.1, "images score this low"), (0.9, "photographs score this high")]
+)
+def test_an_unsure_answer_that_leans_says_why_it_is_unsure(p: float, others: str) -> None:
+    verdict = combine({"a": 0.5, "b": 0.5}, HOW).model_copy(update={"p_fake": p, "label": "unsure"})
+    assert others in explain(verdict, 2)
+
+
 def test_report_is_json_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("genimage_core.verdict.load_combination", lambda: HOW)
     report = analyse(LoadedImage(make_image(0), facts()), {"a": 0.9, "b": 0.9})
