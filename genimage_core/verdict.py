@@ -51,7 +51,7 @@ class Verdict(BaseModel):
         p_fake: combined, calibrated P(fake) in [0, 1].
         label: `fake`, `real` or `unsure`.
         low, high: the unsure band that was applied.
-        agreement: share of the detectors on the side of `p_fake`, in [0, 1].
+        agreement: share of the detectors whose own score is on the side of `p_fake`, in [0, 1].
         partial: whether only some of the calibrated detectors were asked.
     """
 
@@ -117,7 +117,8 @@ def combine(scores: Mapping[str, float], how: Combination | None = None) -> Verd
         total = sum(how.weights[n] * z for n, z in known.items()) + how.bias
     p_fake = sigmoid(total)
     label: Label = "fake" if p_fake > how.high else "real" if p_fake < how.low else "unsure"
-    same_side = [(z > 0) == (total > 0) for z in calibrated.values()]
+    # By the scores as they are shown: a reader who counts the bars must come to the same number.
+    same_side = [(z > 0) == (total > 0) for z in known.values()]
     return Verdict(
         p_fake=p_fake,
         label=label,

@@ -62,7 +62,10 @@ def _measured() -> None:
         )
     for result in found:
         st.markdown(f"**{result.title}**  \n{result.description}")
-        st.table(result.rows)
+        st.table(tables.measured_frame(result.rows))
+        if result.command:
+            st.caption("Repeat it on a data set in `DIR`:")
+            st.code(result.command, language="bash", wrap_lines=True)
 
 
 def _downloads(table: PublishedTable) -> None:

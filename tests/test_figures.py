@@ -96,3 +96,15 @@ def test_counts_are_logarithmic_and_lines_are_in_order():
     assert counted.layout.xaxis.type == "log"
     lines = figures.grouped_lines(["few", "many"], {"same": [70.0, 99.0]})
     assert list(lines.data[0].x) == ["few", "many"]
+
+
+def test_measured_tables_read_like_the_published_ones() -> None:
+    from pages.components.tables import measured_frame
+
+    rows = pd.DataFrame(
+        [{"detector": "resnet50", "AUROC": 0.87, "n": 12}, {"detector": "all", "AUROC": 1.0, "n": 12}]
+    )
+    shown = measured_frame(rows)
+    assert list(shown.index) == ["ResNet-50", "all"]
+    assert shown["AUROC"].tolist() == ["0.870", "1.000"]
+    assert shown["n"].tolist() == ["12", "12"]

@@ -1,6 +1,6 @@
 """Results measured with this software, to stand beside the published ones.
 
-Each file in assets/measured is JSON: {"title", "description", "rows": [{column: value, ...}, ...]}.
+Each file in assets/measured is JSON: {"title", "description", "command", "rows": [{column: value, ...}]}.
 """
 
 import json
@@ -18,6 +18,7 @@ class Measured:
 
     title: str
     description: str
+    command: str
     rows: pd.DataFrame
 
 
@@ -31,6 +32,7 @@ def list_measured() -> list[Measured]:
                 Measured(
                     str(data.get("title", path.stem)),
                     str(data.get("description", "")),
+                    str(data.get("command", "")),
                     pd.DataFrame(data["rows"]),
                 )
             )

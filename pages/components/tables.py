@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from genimage_core.figures import accuracy_heatmap, counts, grouped_lines, ranked_bars
 from genimage_core.published import PublishedTable, recomputed_average
+from pages.components import models
 from pages.components.table_png import table_png
 
 PRINTED, RECOMPUTED = "printed average", "recomputed average"
@@ -44,6 +45,16 @@ def text_frame(table: PublishedTable) -> pd.DataFrame:
         elif pd.api.types.is_integer_dtype(frame[column]):
             frame[column] = frame[column].map("{:,}".format)
     return frame if table.kind == "heatmap" else frame.set_index(frame.columns[0])
+
+
+def measured_frame(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a measured table as text: detectors by their titles, figures with three decimals."""
+    titles = models.titles()
+    shown = rows.map(lambda value: f"{value:.3f}" if isinstance(value, float) else str(value))
+    if "detector" in shown:
+        shown["detector"] = [titles.get(name, name) for name in shown["detector"]]
+        shown = shown.set_index("detector")
+    return shown
 
 
 def csv(table: PublishedTable) -> str:
