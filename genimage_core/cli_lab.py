@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from genimage_core.datasets import Record
 
 
-def command_line() -> str:
-    """The command as it can be repeated."""
-    return shlex.join(["python", "-m", "genimage_core", *sys.argv[1:]])
+def command_line(data: Path | None = None) -> str:
+    """The command as it can be repeated elsewhere: the data set's folder is called DIR."""
+    words = ["DIR" if data is not None and word == str(data) else word for word in sys.argv[1:]]
+    return shlex.join(["python", "-m", "genimage_core", *words])
 
 
 def lab_commands(app: typer.Typer) -> None:
@@ -51,7 +52,7 @@ def train(
     plan = TrainingPlan(
         detector=detector, data=data, train_on=train_on, out=out, reals=reals, steps=steps, seed=seed,
         init=init, init_note=init_note, teacher=teacher, aligned=aligned, device=device, workers=workers,
-        threads=threads, validate_every=validate_every, command=command_line(),
+        threads=threads, validate_every=validate_every, command=command_line(data),
     )  # fmt: skip
 
     def show(row: dict[str, Any]) -> None:
@@ -176,7 +177,7 @@ def evaluate(
             continue
         rows = score_records(records, detector, degradation=parse(degrade), progress=_progress(name))
         rows.to_csv(out / f"{name}.csv", index=False, float_format="%.5f")
-        extra = {"command": command_line(), "versions": versions()}
+        extra = {"command": command_line(data), "versions": versions()}
         figures = {"manifest": manifest | extra, **summarise(rows)}
         result.write_text(json.dumps(figures, indent=1) + "\n")
         print(f"{name}: {json.dumps(figures['pooled'])}")
@@ -189,7 +190,7 @@ def evaluate(
         facts = {
             "title": title,
             "description": description,
-            "command": command_line().replace(str(data), "DIR"),
+            "command": command_line(data),
             "data_sha256": digest,
             "rows": table,
         }
@@ -224,7 +225,7 @@ def pack(
         facts = {"float_sha256": digest, "training": weights_entry(name, runs / name)["training"]}
         save_packed(name, state, out, bits=bits, group=group, facts=facts)
         loss = packing_loss(name, runs / name, out, records, _progress(name))
-        loss["command"] = command_line()
+        loss["command"] = command_line(data)
         entry = save_packed(name, state, out, bits=bits, group=group, facts=facts | {"packing_loss": loss})
         size = sum(file["bytes"] for file in entry["files"]) / 1e6
         print(f"{name}: {size:.1f} MB at {bits} bits, {loss['points']:+.2f} points of accuracy lost")
