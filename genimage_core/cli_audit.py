@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import tempfile
 from enum import StrEnum
@@ -62,18 +61,12 @@ def audit(
         )
     names = list_data_protocols() if protocol is ProtocolChoice.BOTH else [protocol.value]
     found = audit_dataset(
-        data, names, split=split.value, limit=limit, seed=seed, command=_command(data), progress=_show
+        data, names, split=split.value, limit=limit, seed=seed, command=command_line(data), progress=_show
     )
     text = found.model_dump_json(indent=1) + "\n"
     if out is not None:
         _write_whole(out, text)
     print(text if as_json else as_markdown(found), end="" if as_json else "\n")
-
-
-def _command(data: Path) -> str:
-    """The command with the folder as `DIR`: what it finds is the same wherever the folder lies."""
-    words = shlex.split(command_line())
-    return shlex.join(["DIR" if word == str(data) else word for word in words])
 
 
 def _show(task: str, done: int, total: int) -> None:

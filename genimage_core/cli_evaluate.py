@@ -77,7 +77,7 @@ def benchmark_run(
         device=next(iter(loaded.values())).device.type,
         precision=precision,
         versions=run_versions(),
-        command=command_line(),
+        command=command_line(data),
     )
     print(f"{len(chosen)} images x {plan.rows_per_image} scores; Ctrl-C stops after a batch", file=sys.stderr)
     stop, show = Stop(), progress_printer(plan.rows_per_image)
