@@ -151,6 +151,7 @@ def evaluate(
     from genimage_core.cli import chosen_detectors
     from genimage_core.degradations import parse
     from genimage_core.detectors import load_detector
+    from genimage_core.evaluation.engine_device import weights_of
     from genimage_core.evaluation.scores import score_records, summarise
     from genimage_core.evaluation.table import figures_table, read_scores
     from genimage_core.training.data import data_hash
@@ -162,8 +163,7 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     digest = data_hash(records)
     for name in chosen_detectors(detectors):
-        folder = Path(weights) / name if (Path(weights) / name).is_dir() else weights
-        detector = load_detector(name, weights=folder)
+        detector = load_detector(name, weights=weights_of(name, weights))
         manifest = {
             "detector": name,
             "weights_sha256": detector.weights_id,

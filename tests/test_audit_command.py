@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from genimage_core import cli
 from genimage_core.datasets import audit as audit_module
 from genimage_core.datasets.audit_facts import read_bytes
 from genimage_core.datasets.audit_result import Audit
 from genimage_core.datasets.scan import Record
 from tests.audit_sets import biased_set, copies_set
+from tests.test_cli import run
 
 
 @pytest.fixture(scope="module")
 def biased(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return biased_set(tmp_path_factory.mktemp("biased"))
-
-
-def run(*arguments: str) -> int:
-    """Exit code of the command line."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["genimage_core", *arguments])
-        try:
-            cli.main()
-        except SystemExit as done:
-            return int(done.code or 0)
-    return 0
 
 
 def test_command_prints_json_and_writes_the_same(

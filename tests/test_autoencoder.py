@@ -43,6 +43,24 @@ def test_reconstructions_become_a_generator(toy_dataset: Path, tmp_path: Path, w
     assert len(scan_dataset(out)) == 7
 
 
+def test_a_kill_while_writing_leaves_no_half_picture(
+    toy_dataset: Path, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_image: np.ndarray, path: Path) -> None:
+        path.write_bytes(b"half a picture")
+        raise KeyboardInterrupt
+
+    records, out = scan_dataset(toy_dataset), tmp_path / "aligned"
+    write_aligned(records, weights, out, limit=1)
+    with monkeypatch.context() as patch:
+        patch.setattr("genimage_core.training.autoencoder._write_png", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_aligned(records, weights, out, limit=2)
+    assert len(scan_dataset(out)) == 1
+    write_aligned(records, weights, out, limit=2)
+    assert all(read_rgb(r.path) is not None for r in scan_dataset(out))
+
+
 def test_sides_are_cut_to_multiples_of_eight(weights: Path) -> None:
     out = reconstruct(TinyAutoencoder.load(weights), make_image(0, 45))
     assert out.shape == (40, 40, 3)

@@ -9,17 +9,19 @@ alone, and its file is no part of this project.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from genimage_core.datasets import Record
 from genimage_core.errors import TrainingError
 from genimage_core.training.data import read_rgb
+from genimage_core.training.files import save_atomically
 from genimage_core.training.plan import bf16_pays
 
 WIDTH, LATENT, STRIDE = 64, 32, 8
@@ -60,6 +62,10 @@ class Clamp(nn.Module):
         return torch.tanh(x / 3) * 3
 
 
+def _blocks(count: int, *, pooled: bool = False) -> list[Block]:
+    return [Block(pooled=pooled) for _ in range(count)]
+
+
 def _narrow(*, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(WIDTH, WIDTH, 3, stride=stride, padding=1, bias=False)
 
@@ -69,18 +75,17 @@ class TinyAutoencoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        plain = lambda n: [Block() for _ in range(n)]  # noqa: E731
-        pooled = lambda n: [Block(pooled=True) for _ in range(n)]  # noqa: E731
         self.encoder = nn.Sequential(
-            nn.Conv2d(3, WIDTH, 3, padding=1), *plain(1),
-            _narrow(stride=2), *plain(3), _narrow(stride=2), *plain(3), _narrow(stride=2), *pooled(3),
+            nn.Conv2d(3, WIDTH, 3, padding=1), *_blocks(1),
+            _narrow(stride=2), *_blocks(3), _narrow(stride=2), *_blocks(3),
+            _narrow(stride=2), *_blocks(3, pooled=True),
             nn.Conv2d(WIDTH, LATENT, 3, padding=1),
         )  # fmt: skip
         self.decoder = nn.Sequential(
-            Clamp(), nn.Conv2d(LATENT, WIDTH, 3, padding=1), nn.ReLU(), *pooled(3),
-            nn.Upsample(scale_factor=2), _narrow(), *plain(3),
-            nn.Upsample(scale_factor=2), _narrow(), *plain(3),
-            nn.Upsample(scale_factor=2), _narrow(), *plain(1),
+            Clamp(), nn.Conv2d(LATENT, WIDTH, 3, padding=1), nn.ReLU(), *_blocks(3, pooled=True),
+            nn.Upsample(scale_factor=2), _narrow(), *_blocks(3),
+            nn.Upsample(scale_factor=2), _narrow(), *_blocks(3),
+            nn.Upsample(scale_factor=2), _narrow(), *_blocks(1),
             nn.Conv2d(WIDTH, 3, 3, padding=1),
         )  # fmt: skip
 
@@ -115,6 +120,10 @@ def reconstruct(net: TinyAutoencoder, image: np.ndarray) -> np.ndarray:
     return (out[0].float().permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
 
 
+def _write_png(image: np.ndarray, path: Path) -> None:
+    Image.fromarray(image).save(path, "PNG")
+
+
 def write_aligned(
     records: Sequence[Record],
     autoencoder: Path,
@@ -145,9 +154,7 @@ def write_aligned(
         target = folder / (reals[i].image_id.replace("/", "__").rsplit(".", 1)[0] + ".png")
         image = None if target.exists() else read_rgb(reals[i].path)
         if image is not None and min(image.shape[:2]) >= STRIDE:
-            part = target.with_name(target.name + ".part.png")
-            cv2.imwrite(str(part), cv2.cvtColor(reconstruct(net, image), cv2.COLOR_RGB2BGR))
-            part.replace(target)
+            save_atomically(target, partial(_write_png, reconstruct(net, image)))
         if report:
             report(done, len(order))
     return out

@@ -31,6 +31,7 @@ from genimage_core.training.data import (
     select_training_fakes,
 )
 from genimage_core.training.distill import DistilledSamples, TokenLoss, soft_labels
+from genimage_core.training.files import save_atomically
 from genimage_core.training.optim import build_optimizer, loss_fn, lr_factor
 from genimage_core.training.plan import TrainingPlan, bf16_pays
 from genimage_core.training.recipe import Recipe
@@ -67,13 +68,6 @@ def start_from(net: DetectorNet, path: Path) -> int:
         raise TrainingError("no tensor of this file fits the network.", source=str(path))
     net.load_state_dict(given, strict=False)
     return len(given)
-
-
-def save_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside `path`, then rename: a kill leaves the old file or the new one, never half."""
-    part = path.with_name(path.name + ".part")
-    write(part)
-    part.replace(path)
 
 
 @torch.inference_mode()

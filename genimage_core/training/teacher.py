@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from genimage_core.detectors.weights import load_state
 from genimage_core.errors import TrainingError
 from genimage_core.training.augment import augment
 from genimage_core.training.data import data_hash, read_rgb
+from genimage_core.training.files import save_atomically
 from genimage_core.training.plan import bf16_pays
 from genimage_core.training.recipe import Recipe
 
@@ -155,12 +157,14 @@ def make_teacher_views(
             facts |= {"mean": mean.tolist(), "std": std.tolist(), "done": chunk[-1] + 1}
             if chunk[-1] == n - 1:
                 facts["evidence"] = fit_evidence(tokens, np.array(facts["labels"])).tolist()
-            part = notes.with_suffix(".part")
-            part.write_text(json.dumps(facts))
-            part.replace(notes)
+            save_atomically(notes, partial(_write_facts, facts))
             if report:
                 report(chunk[-1] + 1, n)
     return out
+
+
+def _write_facts(facts: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(facts))
 
 
 def fit_evidence(tokens: np.ndarray, labels: np.ndarray, batch: int = 256) -> np.ndarray:
