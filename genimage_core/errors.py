@@ -66,3 +66,7 @@ class TrainingError(GenImageError):
 
 class EvaluationError(GenImageError):
     """An evaluation cannot start, go on, or be read."""
+
+
+class ExplainError(GenImageError):
+    """A kind of evidence does not exist, or cannot be had for this image."""

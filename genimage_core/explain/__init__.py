@@ -1,0 +1,19 @@
+"""Evidence for one image: where, why and how firmly the detectors say what they say.
+
+One file a kind of evidence, one registry: pages, reports and the command line iterate over `kinds()`.
+"""
+
+from genimage_core.explain.model import Evidence, Findings, Kind, Subject
+from genimage_core.explain.registry import evidence_kind, explain, explain_all, kind_info, kinds
+
+__all__ = [
+    "Evidence",
+    "Findings",
+    "Kind",
+    "Subject",
+    "evidence_kind",
+    "explain",
+    "explain_all",
+    "kind_info",
+    "kinds",
+]

@@ -1,0 +1,98 @@
+"""The registry of evidence: a decorator puts a kind in; `kinds` and `explain` take it out."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from genimage_core.detectors import Detector
+from genimage_core.errors import ExplainError, GenImageError
+from genimage_core.explain.model import Asks, Evidence, Findings, Kind, Subject
+
+# In the order in which a reader meets them: where, why, how firm, compared with what, then the traces.
+_MODULES: tuple[str, ...] = ("ela",)
+_REGISTRY: dict[str, Kind] = {}
+
+Find = Callable[[Subject], Findings]
+
+
+def evidence_kind(
+    name: str, *, title: str, means: str, misleads: str, asks: Asks = "nobody"
+) -> Callable[[Find], Find]:
+    """Decorator: enter a function from `Subject` to `Findings` as a kind of evidence.
+
+    Raises:
+        ValueError: another function has that name.
+    """
+
+    def enter(find: Find) -> Find:
+        known = _REGISTRY.get(name)
+        if known is not None and known.find.__module__ != find.__module__:
+            raise ValueError(f"two kinds of evidence are called {name!r}")
+        _REGISTRY[name] = Kind(name, title, means, misleads, asks, find)
+        return find
+
+    return enter
+
+
+def kinds() -> list[str]:
+    """Names of all kinds of evidence, in the order in which they are best read."""
+    for module in _MODULES:
+        importlib.import_module(f"genimage_core.explain.{module}")
+    return list(_REGISTRY)
+
+
+def kind_info(name: str) -> Kind:
+    """The kind registered as `name`: its title, its words, whom it asks.
+
+    Raises:
+        ExplainError: there is none.
+    """
+    known = kinds()
+    if name not in _REGISTRY:
+        raise ExplainError("no such kind of evidence.", hint=f"Choose from: {', '.join(known)}.", source=name)
+    return _REGISTRY[name]
+
+
+def explain(
+    image: np.ndarray,
+    detectors: Mapping[str, Detector],
+    kind: str,
+    *,
+    scores: Mapping[str, float] | None = None,
+) -> Evidence:
+    """One kind of evidence for one image. The same input gives the same evidence.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        detectors: name -> loaded detector; a kind that asks each gives pictures for each of them.
+        kind: one of `kinds()`.
+        scores: name -> P(fake) of the image, where known, so that nobody is asked twice.
+
+    Raises:
+        ExplainError: no such kind, or it cannot be had for this image or from these detectors.
+    """
+    info = kind_info(kind)
+    if info.asks != "nobody" and not detectors:
+        raise ExplainError("needs a detector.", hint="Name at least one.", source=info.title)
+    found = info.find(Subject(image, detectors, scores or {}))
+    return Evidence(
+        kind, info.title, info.means, info.misleads, found.images, found.alts, found.data, found.arrays
+    )
+
+
+def explain_all(
+    image: np.ndarray,
+    detectors: Mapping[str, Detector],
+    *,
+    scores: Mapping[str, float] | None = None,
+    only: list[str] | None = None,
+) -> Iterator[tuple[str, Evidence | GenImageError]]:
+    """Yield (kind, evidence) one by one; where a kind cannot be had, the error that says why."""
+    for kind in only or kinds():
+        try:
+            yield kind, explain(image, detectors, kind, scores=scores)
+        except GenImageError as error:
+            yield kind, error
