@@ -86,7 +86,7 @@ def _detect_one(
     """One file's entry; a bad file is an entry with `error`."""
     from dataclasses import replace
 
-    from genimage_core.detect import analyse, score_image
+    from genimage_core.analysis import analyse, score_image
     from genimage_core.images import load_image
     from genimage_core.provenance import read_provenance
 

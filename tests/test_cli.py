@@ -174,7 +174,7 @@ def test_train_pack_evaluate_calibrate(
 def test_core_needs_neither_streamlit_nor_gradio() -> None:
     code = (
         "import sys; sys.modules['streamlit'] = sys.modules['gradio'] = None\n"
-        "import genimage_core.cli, genimage_core.detect, genimage_core.published\n"
+        "import genimage_core.cli, genimage_core.analysis, genimage_core.published\n"
         "import genimage_core.training.loop, genimage_core.figures\n"
         "import genimage_core.evaluation.calibration\n"
         "from genimage_core.detectors import list_detectors; print(len(list_detectors()))"

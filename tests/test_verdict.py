@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genimage_core.detect import analyse, conditions, explain
+from genimage_core.analysis import analyse, conditions, explain
 from genimage_core.errors import WeightsError
 from genimage_core.evaluation.calibration import calibrate, choose_band, fit_logistic
 from genimage_core.images import ImageFacts, LoadedImage, load_image

@@ -29,7 +29,7 @@ def details(picture: Picture) -> None:
 
 def answer(picture: Picture, on_score: scoring.OnScore) -> None:
     """Get a picture's report for the chosen protocol, asking whoever has not answered."""
-    from genimage_core.detect import analyse
+    from genimage_core.analysis import analyse
 
     chosen = scoring.protocol()
     scores = scoring.ask(picture, lambda: pixels(picture), on_score)

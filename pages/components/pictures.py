@@ -17,7 +17,7 @@ from pages.components.samples import Sample
 from pages.components.shell import plain
 
 if TYPE_CHECKING:
-    from genimage_core.detect import Report
+    from genimage_core.analysis import Report
 
 MAX_PICTURES = 100
 PREVIEW_SIDE = 1000

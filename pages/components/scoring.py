@@ -59,7 +59,7 @@ def ask(
         on_score: gets all answers so far.
         degradation: the text form of what was done to the pixels, empty for the picture as it is.
     """
-    from genimage_core.detect import score_image
+    from genimage_core.analysis import score_image
 
     chosen = protocol()
     scores = picture.scored(chosen, degradation)
