@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from .errors import DatasetError
+from .paths import asset
 
-FOLDER = Path(__file__).parent.parent / "assets" / "published"
+FOLDER = asset("published")
 """Where the CSV files and `index.json` lie."""
 
 

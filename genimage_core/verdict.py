@@ -17,9 +17,10 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from genimage_core.errors import WeightsError
+from genimage_core.paths import asset
 
 Label = Literal["fake", "real", "unsure"]
-PATH = Path(__file__).resolve().parents[1] / "assets" / "weights" / "combination.json"
+PATH = asset("weights", "combination.json")
 EDGE = 1e-6
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from genimage_core.published import PublishedTable, list_tables, load_table
+from genimage_core.published_figures import table_figure
 from pages.components import tables
 from pages.components.measured import list_measured
 from pages.components.shell import heading, serve
@@ -44,7 +45,7 @@ def _choose() -> PublishedTable:
 
 def _chart(table: PublishedTable) -> None:
     st.plotly_chart(
-        tables.figure(table),
+        table_figure(table),
         config={"displayModeBar": False},
         alt=f"Chart of “{table.title}”; the same figures stand under “As text”.",
     )

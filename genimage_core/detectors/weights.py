@@ -17,8 +17,9 @@ from torch import Tensor
 
 from genimage_core.detectors.packing import pack_state, unpack_state
 from genimage_core.errors import WeightsError
+from genimage_core.paths import asset
 
-BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "weights"
+BUNDLED = asset("weights")
 MAX_FILE_BYTES = 38_000_000
 MANIFEST = "manifest.json"
 

@@ -5,11 +5,12 @@ Each file in assets/measured is JSON: {"title", "description", "command", "rows"
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "measured"
+from genimage_core.paths import asset
+
+FOLDER = asset("measured")
 
 
 @dataclass(frozen=True)

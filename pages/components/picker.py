@@ -5,9 +5,9 @@ from functools import cache
 import streamlit as st
 
 from genimage_core.images import load_image
+from genimage_core.samples import Sample, list_samples
 from pages.components import pictures
 from pages.components.paste import paste_into_uploader
-from pages.components.samples import Sample, list_samples
 
 FORMATS = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF. Read in memory, never stored."
 

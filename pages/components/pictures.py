@@ -13,7 +13,7 @@ from PIL import Image
 from genimage_core.errors import GenImageError
 from genimage_core.images import ImageFacts, LoadedImage, load_image
 from genimage_core.provenance import Provenance, read_provenance
-from pages.components.samples import Sample
+from genimage_core.samples import Sample
 from pages.components.shell import plain
 
 if TYPE_CHECKING:

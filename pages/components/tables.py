@@ -1,38 +1,13 @@
 """Published tables made ready for the screen and for files."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import pandas as pd
-import plotly.graph_objects as go
 
-from genimage_core.figures import accuracy_heatmap, counts, grouped_lines, ranked_bars
 from genimage_core.published import PublishedTable, recomputed_average
+from genimage_core.published_figures import heatmap_parts, row_names
 from pages.components import models
 from pages.components.table_png import table_png
 
 PRINTED, RECOMPUTED = "printed average", "recomputed average"
-
-# How a list's rows are named on an axis; elsewhere the first column names them.
-_ROW_NAMES: dict[str, Callable[[Mapping[Any, Any]], str]] = {
-    "scale": lambda row: f"{row['images'] / 1000:g}k images<br>{row['classes']} cl.",
-    "class_subset": lambda row: f"{row['classes']} classes × {row['fakes per class']}",
-    "content": lambda row: f"{row['content']}: {row['real images']} v {row['fake images']}",
-}
-
-
-def figure(table: PublishedTable) -> go.Figure:
-    """Return the chart that suits a table."""
-    if table.kind == "heatmap":
-        return accuracy_heatmap(*_parts(table))
-    frame = table.frame()
-    names = _row_names(table, frame)
-    series = {column: frame[column].tolist() for column in table.value_columns}
-    if not table.unit.startswith("accuracy"):
-        return counts(names, series)
-    if len(series) > 1:
-        return grouped_lines(names, series)
-    return ranked_bars(names, next(iter(series.values())))
 
 
 def text_frame(table: PublishedTable) -> pd.DataFrame:
@@ -66,22 +41,12 @@ def png(table: PublishedTable) -> bytes:
     """Return a table as a PNG file."""
     caption = f"Published figures, {table.unit}. {table.source}."
     if table.kind == "heatmap":
-        return table_png(table.title, *_parts(table), caption)
+        return table_png(table.title, *heatmap_parts(table), caption)
     frame = table.frame()
     values = frame[list(table.value_columns)].astype(float)
-    values.index = pd.Index([name.replace("<br>", ", ") for name in _row_names(table, frame)])
+    values.index = pd.Index([name.replace("<br>", ", ") for name in row_names(table, frame)])
     nothing = pd.DataFrame(index=values.index)
     return table_png(table.title, values, nothing, caption, percent=table.unit.startswith("accuracy"))
-
-
-def _parts(table: PublishedTable) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a heatmap's values, and its averages as printed and as recomputed."""
-    frame = table.frame()
-    averages = pd.DataFrame(index=frame.index)
-    if table.average_column is not None:
-        averages["printed"] = frame[table.average_column]
-        averages["recomputed"] = recomputed_average(table).round(3)
-    return frame[list(table.value_columns)], averages
 
 
 def _full(table: PublishedTable) -> pd.DataFrame:
@@ -91,13 +56,3 @@ def _full(table: PublishedTable) -> pd.DataFrame:
     frame = frame.rename(columns={table.average_column: PRINTED})
     frame[RECOMPUTED] = recomputed_average(table)
     return frame
-
-
-def _row_names(table: PublishedTable, frame: pd.DataFrame) -> list[str]:
-    """Return a name for each row; one that stands twice gets a number, or a chart would merge the two."""
-    name = _ROW_NAMES.get(table.id, lambda row: str(next(iter(row.values()))))
-    names: list[str] = []
-    for row in frame.to_dict("records"):
-        text = name(row)
-        names.append(text if text not in names else f"{text} (2)")
-    return names

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "samples"
+from genimage_core.paths import asset
+
+FOLDER = asset("samples")
 
 
 @dataclass(frozen=True)
