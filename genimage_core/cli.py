@@ -13,10 +13,12 @@ import typer
 from genimage_core.cli_audit import audit
 from genimage_core.cli_evaluate import evaluate_commands
 from genimage_core.cli_lab import lab_commands
+from genimage_core.cli_verdict import verdict_commands
 from genimage_core.errors import GenImageError, UnknownDetectorError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 lab_commands(app)
+verdict_commands(app)
 app.command()(audit)
 evaluate_commands(app)
 

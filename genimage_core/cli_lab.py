@@ -1,4 +1,4 @@
-"""The laboratory's commands: train, evaluate, pack, calibrate."""
+"""The laboratory's commands: train, evaluate, pack."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def command_line(data: Path | None = None) -> str:
 
 def lab_commands(app: typer.Typer) -> None:
     """Enter the laboratory's commands in the command line."""
-    for command in (train, teach, reconstruct, evaluate, pack, calibrate):
+    for command in (train, teach, reconstruct, evaluate, pack):
         app.command()(command)
 
 
@@ -229,26 +229,3 @@ def pack(
         entry = save_packed(name, state, out, bits=bits, group=group, facts=facts | {"packing_loss": loss})
         size = sum(file["bytes"] for file in entry["files"]) / 1e6
         print(f"{name}: {size:.1f} MB at {bits} bits, {loss['points']:+.2f} points of accuracy lost")
-
-
-def calibrate(
-    scores: Annotated[Path, typer.Option(help="Folder written by `evaluate`.")],
-    fitted_on: Annotated[str, typer.Option(help="The data in words.")],
-    out: Annotated[Path, typer.Option(help="File to write.")] = Path("assets/weights/combination.json"),
-    manifest: Annotated[Path | None, typer.Option(help="csv with path and group of each image.")] = None,
-) -> None:
-    """Fit the combination of the detectors and its unsure band on half of the scores."""
-    import pandas as pd
-
-    from genimage_core.detectors import list_detectors
-    from genimage_core.evaluation.calibration import calibrate as fit
-    from genimage_core.evaluation.table import read_scores
-
-    rows = read_scores(scores, list_detectors())
-    groups: dict[str, str] = {}
-    if manifest:
-        table = pd.read_csv(manifest)
-        groups = dict(zip(table["path"], table["group"].astype(str), strict=True))
-    found = fit(rows, groups, fitted_on)
-    out.write_text(found.model_dump_json(indent=1) + "\n")
-    print(json.dumps(found.figures, indent=1))

@@ -1,6 +1,6 @@
-"""From seven scores to one answer: fake, real, or unsure.
+"""From several scores to one answer: fake, real, or unsure.
 
-The combination is a logistic regression on the detectors' log-odds with weights that cannot be
+The combination is a weighted sum of the detectors' calibrated log-odds with weights that cannot be
 negative, and the unsure band comes from held-out data; both stand in
 `assets/weights/combination.json`, written by `python -m genimage_core calibrate`.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from genimage_core.errors import WeightsError
+from genimage_core.looks_like import WITHHOLDS, Kind
 from genimage_core.paths import asset
 
 Label = Literal["fake", "real", "unsure"]
@@ -24,16 +25,26 @@ PATH = asset("weights", "combination.json")
 EDGE = 1e-6
 
 
+class Subset(BaseModel):
+    """How the scores of some of the detectors become one probability; attributes as in `Combination`."""
+
+    weights: dict[str, float]
+    bias: float
+    low: float
+    high: float
+
+
 class Combination(BaseModel):
     """How scores become one probability.
 
     Attributes:
-        weights: detector -> weight of its log-odds, 0 or more.
+        weights: detector -> weight of its calibrated log-odds, 0 or more.
         bias: added to the weighted sum.
         single: detector -> (slope, intercept) that calibrate its log-odds alone.
         low, high: P(fake) below `low` is "real", above `high` "fake", between "unsure".
+        subsets: `subset_key` of some of the detectors -> the same for them alone.
         fitted_on: what data, in words.
-        figures: what was measured on the half that the fit never saw.
+        figures: what was measured on images that the fit had not seen.
     """
 
     weights: dict[str, float]
@@ -41,6 +52,7 @@ class Combination(BaseModel):
     single: dict[str, tuple[float, float]]
     low: float
     high: float
+    subsets: dict[str, Subset] = {}
     fitted_on: str
     figures: dict[str, Any] = {}
 
@@ -52,8 +64,10 @@ class Verdict(BaseModel):
         p_fake: combined, calibrated P(fake) in [0, 1].
         label: `fake`, `real` or `unsure`.
         low, high: the unsure band that was applied.
-        agreement: share of the detectors whose own score is on the side of `p_fake`, in [0, 1].
+        agreement: share of the detectors whose own calibrated score is on the side of `p_fake`, in [0, 1].
+        calibrated: detector -> its own calibrated P(fake): of held-out images with .8, 80 % were fake.
         partial: whether only some of the calibrated detectors were asked.
+        withheld: whether it would have been "fake", were it not for what the picture looks like.
     """
 
     p_fake: float
@@ -61,7 +75,9 @@ class Verdict(BaseModel):
     low: float
     high: float
     agreement: float
+    calibrated: dict[str, float] = {}
     partial: bool
+    withheld: bool = False
 
 
 def log_odds(p: float) -> float:
@@ -92,12 +108,25 @@ def load_combination(path: Path = PATH) -> Combination:
         ) from None
 
 
+def subset_key(names: Iterable[str]) -> str:
+    """The name under which a choice of detectors stands in `Combination.subsets`."""
+    return "+".join(sorted(names))
+
+
+def calibrated_log_odds(scores: Mapping[str, float], how: Combination | None = None) -> dict[str, float]:
+    """Calibrated log-odds of each detector's P(fake); detectors without calibration are left out."""
+    how = how or load_combination()
+    lines = {name: how.single[name] for name in scores if name in how.weights}
+    return {name: slope * log_odds(scores[name]) + shift for name, (slope, shift) in lines.items()}
+
+
 def combine(scores: Mapping[str, float], how: Combination | None = None) -> Verdict:
     """Combine detectors' P(fake).
 
-    With all calibrated detectors the logistic regression answers. With some of them, the mean of
-    their own calibrated log-odds does: fewer witnesses, no bonus for agreeing. A detector without
-    calibration (one added later) is shown but has no say.
+    All calibrated detectors together, and every choice of some of them, have weights and an unsure band of
+    their own. Where there are none for just these, the mean of their calibrated log-odds answers: fewer
+    witnesses, no bonus for agreeing. A detector without calibration (one added later) is shown but has no
+    say.
 
     Args:
         scores: detector -> P(fake) in [0, 1], at least one of them calibrated.
@@ -107,27 +136,39 @@ def combine(scores: Mapping[str, float], how: Combination | None = None) -> Verd
         ValueError: none of `scores` is calibrated.
     """
     how = how or load_combination()
-    known = {name: log_odds(p) for name, p in scores.items() if name in how.weights}
+    known = calibrated_log_odds(scores, how)
     if not known:
         raise ValueError("no score of a calibrated detector")
-    calibrated = {n: how.single[n][0] * z + how.single[n][1] for n, z in known.items()}
     partial = len(known) < len(how.weights)
-    if partial:
-        total = sum(calibrated.values()) / len(calibrated)
+    fit: Combination | Subset | None = how.subsets.get(subset_key(known)) if partial else how
+    if fit is None:
+        total = sum(known.values()) / len(known)
     else:
-        total = sum(how.weights[n] * z for n, z in known.items()) + how.bias
-    p_fake = sigmoid(total)
-    label: Label = "fake" if p_fake > how.high else "real" if p_fake < how.low else "unsure"
-    # By the scores as they are shown: a reader who counts the bars must come to the same number.
-    same_side = [(z > 0) == (total > 0) for z in known.values()]
+        total = sum(fit.weights[n] * c for n, c in known.items()) + fit.bias
+    p_fake, band = sigmoid(total), fit or how
+    label: Label = "fake" if p_fake > band.high else "real" if p_fake < band.low else "unsure"
+    same_side = [(c > 0) == (total > 0) for c in known.values()]
     return Verdict(
         p_fake=p_fake,
         label=label,
-        low=how.low,
-        high=how.high,
+        low=band.low,
+        high=band.high,
         agreement=sum(same_side) / len(same_side),
+        calibrated={name: sigmoid(c) for name, c in known.items()},
         partial=partial,
     )
+
+
+def withhold(verdict: Verdict, kind: Kind | None) -> Verdict:
+    """Turn "fake" into "unsure" for kinds of picture that the detectors were not made for.
+
+    Args:
+        verdict: what the detectors say.
+        kind: what the picture looks like, None for nothing in particular.
+    """
+    if verdict.label == "fake" and kind in WITHHOLDS:
+        return verdict.model_copy(update={"label": "unsure", "withheld": True})
+    return verdict
 
 
 def unsure_band() -> tuple[float, float]:

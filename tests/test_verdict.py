@@ -6,14 +6,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from genimage_core.analysis import analyse, conditions, explain
 from genimage_core.errors import WeightsError
-from genimage_core.evaluation.calibration import calibrate, choose_band, fit_logistic
 from genimage_core.images import ImageFacts, LoadedImage, load_image
-from genimage_core.verdict import Combination, combine, load_combination
+from genimage_core.verdict import Combination, Subset, combine, load_combination
 from tests.conftest import make_image
 
 HOW = Combination(
@@ -49,6 +47,23 @@ def test_agreement_counts_the_winning_side() -> None:
     assert combine({"a": 0.9, "b": 0.8}, HOW).agreement == 1.0
 
 
+def test_agreement_is_of_calibrated_scores() -> None:
+    # b's own .6 counts as real: on held-out images it said so of photographs.
+    how = HOW.model_copy(update={"single": {"a": (1.0, 0.0), "b": (1.0, -1.0)}})
+    verdict = combine({"a": 0.9, "b": 0.6}, how)
+    assert verdict.agreement == 0.5
+    assert verdict.calibrated["a"] == pytest.approx(0.9)
+    assert verdict.calibrated["b"] == pytest.approx(1.5 / (1.5 + 2.71828), abs=1e-3)
+
+
+def test_a_choice_of_detectors_has_its_own_combination() -> None:
+    some = Subset(weights={"a": 2.0}, bias=0.0, low=0.1, high=0.99)
+    how = HOW.model_copy(update={"subsets": {"a": some}})
+    verdict = combine({"a": 0.8, "stranger": 0.5}, how)
+    assert verdict.p_fake == pytest.approx(16 / 17)
+    assert (verdict.label, verdict.high) == ("unsure", 0.99)
+
+
 def test_certain_scores_stay_finite() -> None:
     assert combine({"a": 1.0, "b": 1.0}, HOW).p_fake <= 1.0
     assert combine({"a": 0.0, "b": 0.0}, HOW).p_fake >= 0.0
@@ -57,46 +72,6 @@ def test_certain_scores_stay_finite() -> None:
 def test_missing_combination_is_clear(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="calibrate"):
         load_combination(tmp_path / "absent.json")
-
-
-def test_band_keeps_reals_from_being_called_fake() -> None:
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 2, 4000)
-    p = 1 / (1 + np.exp(-(rng.normal(0, 1, 4000) + (labels * 2 - 1) * 1.5)))
-    low, high = choose_band(p, labels)
-    assert (p[labels == 0] > high).mean() <= 0.0205
-    assert (p[labels == 1] < low).mean() <= 0.0205
-    assert low < 0.5 < high
-
-
-def test_logistic_fit_recovers_known_weights() -> None:
-    rng = np.random.default_rng(1)
-    x = rng.normal(size=(20_000, 2))
-    y = (rng.random(20_000) < 1 / (1 + np.exp(-(1.5 * x[:, 0] - 0.3)))).astype(int)
-    weights, bias = fit_logistic(x, y, nonnegative=True)
-    assert weights == pytest.approx([1.5, 0.0], abs=0.08)
-    assert bias == pytest.approx(-0.3, abs=0.08)
-
-
-def test_calibration_writes_a_combination_that_loads(tmp_path: Path) -> None:
-    rng = np.random.default_rng(2)
-    rows = []
-    for i in range(600):
-        label = i % 2
-        for name, skill in (("a", 2.0), ("b", 0.5)):
-            z = rng.normal() + (label * 2 - 1) * skill
-            rows.append((f"img{i}", "gen", label, name, 1 / (1 + np.exp(-z))))
-    frame = pd.DataFrame(rows, columns=["image_id", "generator", "label", "detector", "p_fake"])
-    found = calibrate(frame, {}, "made up")
-    path = tmp_path / "combination.json"
-    path.write_text(found.model_dump_json())
-    assert load_combination(path) == found
-    assert found.weights["a"] > found.weights["b"]
-    held = found.figures["held_out"]
-    assert held["auroc"]["value"] > 0.95
-    assert 0 <= held["ece"] < 0.1
-    assert found.figures["n_fitted"] + found.figures["n_held_out"] == 600
-    json.dumps(found.figures)
 
 
 def facts(**changes: object) -> ImageFacts:

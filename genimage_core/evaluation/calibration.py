@@ -1,29 +1,77 @@
-"""Fit the combination and its unsure band on half of the held-out scores, measure on the other half."""
+"""From per-image scores to the combination and its unsure band, and what both are worth.
+
+Every figure is measured on images that the fit had not seen: known generators in folds by group, each
+generator of the second set with all its images left out. What ships is then fitted on all of them.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
 
-from genimage_core.evaluation.metrics import Estimate, accuracy, auroc, expected_calibration_error, wilson
-from genimage_core.verdict import EDGE, Combination
+from genimage_core.errors import EvaluationError
+from genimage_core.evaluation.calibration_band import choose_band
+from genimage_core.evaluation.calibration_figures import measured
+from genimage_core.evaluation.calibration_fit import (
+    COMBINATIONS,
+    LINES,
+    Line,
+    fit_logistic,
+    fold_of,
+    isotonic_log_odds,
+    log_losses,
+    to_log_odds,
+    to_p,
+    with_agreement,
+)
+from genimage_core.verdict import Combination, Subset, subset_key
 
-RIDGE = 1e-3
+MOST_FOR_SUBSETS = 9
+"""With more detectors the subsets are too many to fit each (2 to the power of their number)."""
+FitOn = Literal["scores", "both"]
 
 
-def to_log_odds(p: np.ndarray) -> np.ndarray:
-    """P in [0, 1] -> log(p / (1 - p)), finite at the ends."""
-    p = np.clip(p, EDGE, 1 - EDGE)
-    return np.log(p / (1 - p))
+@dataclass(frozen=True)
+class Limits:
+    """What the unsure band has to keep to.
+
+    Attributes:
+        reals: most real photographs called fake, a share.
+        fakes: most fakes called real, a share.
+    """
+
+    reals: float = 0.02
+    fakes: float = 0.1
 
 
-def half_of(group: str) -> int:
-    """0 or 1 by a hash of the group's name, so that a group never lies in both halves."""
-    return hashlib.sha256(group.encode()).digest()[0] % 2
+@dataclass
+class Samples:
+    """Scores as arrays; rows of the first set come first.
+
+    Attributes:
+        names: the D detectors.
+        z: (N, D) log-odds as the detectors gave them.
+        y: (N,) labels in {0, 1}.
+        second: (N,) True for the set that the band is chosen on.
+        photo: (N,) False for real images of groups without fakes, such as drawings.
+        generator: (N,) names.
+        group: (N,) images of a group show the same thing.
+        fold: (N,) rows with the same number are predicted by a fit without them.
+    """
+
+    names: list[str]
+    z: np.ndarray
+    y: np.ndarray
+    second: np.ndarray
+    photo: np.ndarray
+    generator: np.ndarray
+    group: np.ndarray
+    fold: np.ndarray
 
 
 def wide(rows: pd.DataFrame) -> pd.DataFrame:
@@ -32,85 +80,197 @@ def wide(rows: pd.DataFrame) -> pd.DataFrame:
     return table.dropna().reset_index()
 
 
-def fit_logistic(x: np.ndarray, y: np.ndarray, *, nonnegative: bool) -> tuple[np.ndarray, float]:
-    """Logistic regression with a small ridge; weights bounded at 0 when `nonnegative`.
+def samples(rows: pd.DataFrame, band_rows: pd.DataFrame | None, groups: Mapping[str, str]) -> Samples:
+    """Join both sets of scores; a detector has to be in both, an image of both counts in the second.
 
-    Args:
-        x: (N, D) features. y: (N,) in {0, 1}.
-
-    Returns:
-        (D,) weights and the intercept.
+    Raises:
+        EvaluationError: no detector scored both sets, or a class is missing.
     """
+    first = wide(rows)
+    second = wide(band_rows) if band_rows is not None else first.iloc[:0]
+    first = first[~first["image_id"].isin(second["image_id"])]
+    keys = ["image_id", "generator", "label"]
+    shared = [c for c in first.columns if c not in keys and (band_rows is None or c in second.columns)]
+    table = pd.concat(
+        [first[keys + shared], second[keys + shared]] if len(second) else [first[keys + shared]]
+    )
+    if not shared or set(first["label"]) != {0, 1} or (len(second) and set(second["label"]) != {0, 1}):
+        raise EvaluationError(
+            "these scores cannot be calibrated.", hint="Both sets need the same detectors, and both classes."
+        )
+    is_second = np.arange(len(table)) >= len(first)
+    generator = table["generator"].to_numpy(str)
+    group = np.array([groups.get(i, i) for i in table["image_id"]])
+    with_fakes = set(table.loc[table["label"] == 1, "generator"])
+    places = {name: 1000 + i for i, name in enumerate(sorted(set(generator)))}
+    fold = [places[g] if s else fold_of(name) for g, s, name in zip(generator, is_second, group, strict=True)]
+    return Samples(
+        names=shared,
+        z=to_log_odds(table[shared].to_numpy(float)),
+        y=table["label"].to_numpy(int),
+        second=is_second,
+        photo=np.array([g in with_fakes for g in generator]),
+        generator=generator,
+        group=group,
+        fold=np.array(fold),
+    )
 
-    def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        z = x @ theta[:-1] + theta[-1]
-        loss = np.logaddexp(0, z).mean() - (y * z).mean() + RIDGE * (theta[:-1] ** 2).sum()
-        error = (1 / (1 + np.exp(-z)) - y) / len(y)
-        gradient = np.append(x.T @ error + 2 * RIDGE * theta[:-1], error.sum())
-        return float(loss), gradient
 
-    bounds = [(0.0 if nonnegative else None, None)] * x.shape[1] + [(None, None)]
-    found = minimize(objective, np.full(x.shape[1] + 1, 0.1), jac=True, bounds=bounds, method="L-BFGS-B")
-    return found.x[:-1], float(found.x[-1])
-
-
-def choose_band(p: np.ndarray, labels: np.ndarray, share: float = 0.02) -> tuple[float, float]:
-    """(low, high) such that at most `share` of each class lies beyond the wrong end.
-
-    The band always holds .5: with good detectors it is narrow, and never absent.
-    """
-    high = float(np.quantile(p[labels == 0], 1 - share))
-    low = float(np.quantile(p[labels == 1], share))
-    return min(low, 0.45), max(high, 0.55)
-
-
-def _rate(hits: np.ndarray) -> dict[str, float | int]:
-    low, high = wilson(int(hits.sum()), len(hits))
-    return Estimate(float(hits.mean()), low, high, len(hits)).as_dict()
-
-
-def calibrate(rows: pd.DataFrame, groups: dict[str, str], fitted_on: str) -> Combination:
-    """Fit on the images whose group falls in half 0, measure on half 1.
+def calibrate(
+    rows: pd.DataFrame,
+    groups: Mapping[str, str],
+    fitted_on: str,
+    *,
+    band_rows: pd.DataFrame | None = None,
+    fit_on: FitOn = "scores",
+    limits: Limits | None = None,
+) -> tuple[Combination, dict[str, Any]]:
+    """Choose and fit the calibration of each detector, their combination, and the unsure band.
 
     Args:
         rows: scores of several detectors on the same images.
         groups: image id -> group; images of a group show the same thing.
         fitted_on: the data in words.
+        band_rows: scores on generators that were not trained on; the band keeps to its limits on them, too.
+        fit_on: `both` lets these have a say in the weights; their figures leave out one generator at a time.
+        limits: what the band keeps to.
+
+    Returns:
+        What ships, and all figures, JSON-ready.
+
+    Raises:
+        EvaluationError: the sets do not belong together, or a class is missing.
     """
-    table = wide(rows)
-    names = [c for c in table.columns if c not in ("image_id", "generator", "label")]
-    half = np.array([half_of(groups.get(i, i)) for i in table["image_id"]])
-    z = to_log_odds(table[names].to_numpy(float))
-    y = table["label"].to_numpy(int)
-    fit, held = half == 0, half == 1
-    weights, bias = fit_logistic(z[fit], y[fit], nonnegative=True)
-    single = {}
-    for i, name in enumerate(names):
-        slope, intercept = fit_logistic(z[fit][:, i : i + 1], y[fit], nonnegative=True)
-        single[name] = (round(float(slope[0]), 5), round(intercept, 5))
-    p = 1 / (1 + np.exp(-(z @ weights + bias)))
-    low, high = choose_band(p[fit], y[fit])
-    real, fake = held & (y == 0), held & (y == 1)
-    figures = {
+    limits = limits or Limits()
+    data = samples(rows, band_rows, groups)
+    fit = ~data.second if fit_on == "scores" else np.ones(len(data.y), bool)
+    lines_by_name, line_losses = _choose_lines(data, fit)
+    method, losses = _choose_combination(data, fit, lines_by_name)
+    p_single, p = _held_out(data, fit, lines_by_name, method)
+    lines = [LINES[kind](data.z[fit, i], data.y[fit]) for i, kind in enumerate(lines_by_name)]
+    c = _calibrated(data.z, lines)
+    weights, bias = COMBINATIONS[method](c[fit], data.y[fit])
+    low, high = _band(data, p, limits)
+    figures = measured(data, p_single, p, (low, high), limits.reals, limits.fakes)
+    figures |= {
+        "method": method,
+        "fit_on": fit_on,
+        "fitted_on": fitted_on,
         "n_fitted": int(fit.sum()),
-        "n_held_out": int(held.sum()),
-        "held_out": {
-            "auroc": auroc(y[held], p[held]).as_dict(),
-            "accuracy": accuracy(y[held], p[held]).as_dict(),
-            "ece": round(expected_calibration_error(y[held], p[held]), 4),
-            "reals_called_fake": _rate(p[real] > high),
-            "reals_unsure": _rate((p[real] >= low) & (p[real] <= high)),
-            "fakes_called_real": _rate(p[fake] < low),
-            "fakes_unsure": _rate((p[fake] >= low) & (p[fake] <= high)),
-            "mean_log_odds_auroc": auroc(y[held], z[held].mean(1)).as_dict(),
-        },
+        "log_loss": losses,
+        "log_loss_single": line_losses,
+        "calibration": dict(zip(data.names, lines_by_name, strict=True)),
     }
-    return Combination(
-        weights={n: round(float(w), 5) for n, w in zip(names, weights, strict=True)},
-        bias=round(bias, 5),
-        single=single,
-        low=math.floor(low * 1000) / 1000,
-        high=math.ceil(high * 1000) / 1000,
+    found = Combination(
+        weights=_named(data.names, weights),
+        bias=round(float(bias), 5),
+        single={n: (round(s, 5), round(i, 5)) for n, (s, i) in zip(data.names, lines, strict=True)},
+        low=low,
+        high=high,
+        subsets=_subsets(data, fit, c, method, limits),
         fitted_on=fitted_on,
-        figures=figures,
+        figures={"method": method, "n_fitted": int(fit.sum())} | figures["sets"],
     )
+    return found, figures
+
+
+def _named(names: Sequence[str], weights: np.ndarray) -> dict[str, float]:
+    return {n: round(float(w), 5) for n, w in zip(names, weights, strict=True)}
+
+
+def _calibrated(z: np.ndarray, lines: Sequence[Line]) -> np.ndarray:
+    return np.column_stack([slope * z[:, i] + shift for i, (slope, shift) in enumerate(lines)])
+
+
+def _splits(data: Samples, fit: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(rows to fit on, rows to predict) for each fold."""
+    return [(fit & (data.fold != k), data.fold == k) for k in np.unique(data.fold)]
+
+
+def _choose_lines(data: Samples, fit: np.ndarray) -> tuple[list[str], dict[str, dict[str, float]]]:
+    """For each detector the calibration with the lower log-loss on held-out images of the fitted set."""
+    chosen, losses = [], {}
+    for i, name in enumerate(data.names):
+        z, each = data.z[:, i], {}
+        for kind in ("none", *LINES, "isotonic"):
+            loss = np.zeros(len(z))
+            for train, test in _splits(data, fit):
+                if kind == "none":
+                    new = z[test]
+                elif kind == "isotonic":
+                    new = isotonic_log_odds(z[train], data.y[train], z[test])
+                else:
+                    slope, shift = LINES[kind](z[train], data.y[train])
+                    new = slope * z[test] + shift
+                loss[test] = log_losses(data.y[test], new)
+            each[kind] = round(float(loss[fit].mean()), 4)
+        chosen.append(min(LINES, key=each.__getitem__))
+        losses[name] = each
+    return chosen, losses
+
+
+def _choose_combination(
+    data: Samples, fit: np.ndarray, kinds: Sequence[str]
+) -> tuple[str, dict[str, dict[str, float]]]:
+    """The combination with the lowest log-loss on held-out images of the fitted set."""
+    loss = {name: np.zeros(len(data.y)) for name in (*COMBINATIONS, "logistic with agreement")}
+    for train, test in _splits(data, fit):
+        lines = [LINES[kind](data.z[train, i], data.y[train]) for i, kind in enumerate(kinds)]
+        c_train, c_test = _calibrated(data.z[train], lines), _calibrated(data.z[test], lines)
+        for name, make in COMBINATIONS.items():
+            weights, bias = make(c_train, data.y[train])
+            loss[name][test] = log_losses(data.y[test], c_test @ weights + bias)
+        weights, bias = fit_logistic(with_agreement(c_train), data.y[train], nonnegative=True)
+        loss["logistic with agreement"][test] = log_losses(
+            data.y[test], with_agreement(c_test) @ weights + bias
+        )
+    means = {name: float(values[fit].mean()) for name, values in loss.items()}
+    best = min(COMBINATIONS, key=means.__getitem__)
+    table = {}
+    for name, values in loss.items():
+        gap = values[fit] - loss[best][fit]
+        error = float(gap.std(ddof=1) / np.sqrt(len(gap)))
+        table[name] = {"mean": round(means[name], 4), "behind": round(float(gap.mean()), 4)}
+        table[name]["standard_error"] = round(error, 4)
+    return best, table
+
+
+def _held_out(
+    data: Samples, fit: np.ndarray, kinds: Sequence[str], method: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Calibrated P(fake) of each detector (N, D) and of the combination (N,), by fits without that fold."""
+    single, p = np.zeros_like(data.z), np.zeros(len(data.y))
+    for train, test in _splits(data, fit):
+        lines = [LINES[kind](data.z[train, i], data.y[train]) for i, kind in enumerate(kinds)]
+        weights, bias = COMBINATIONS[method](_calibrated(data.z[train], lines), data.y[train])
+        c = _calibrated(data.z[test], lines)
+        single[test], p[test] = to_p(c), to_p(c @ weights + bias)
+    return single, p
+
+
+def _band(data: Samples, p: np.ndarray, limits: Limits) -> tuple[float, float]:
+    """The band that keeps to its limits on photographs and fakes of each set."""
+    sets = [~data.second, data.second]
+    reals = [p[s & data.photo & (data.y == 0)] for s in sets]
+    fakes = [p[s & (data.y == 1)] for s in sets]
+    return choose_band(reals, fakes, limits.reals, limits.fakes)
+
+
+def _subsets(data: Samples, fit: np.ndarray, c: np.ndarray, method: str, limits: Limits) -> dict[str, Subset]:
+    """A combination with a band of its own for every choice of some detectors.
+
+    Each has its band from the images it was fitted on; so few numbers cannot learn them by heart.
+    """
+    found = {}
+    if len(data.names) > MOST_FOR_SUBSETS:
+        return found
+    for size in range(1, len(data.names)):
+        for some in combinations(range(len(data.names)), size):
+            columns = list(some)
+            weights, bias = COMBINATIONS[method](c[fit][:, columns], data.y[fit])
+            low, high = _band(data, to_p(c[:, columns] @ weights + bias), limits)
+            names = [data.names[i] for i in columns]
+            found[subset_key(names)] = Subset(
+                weights=_named(names, weights), bias=round(float(bias), 5), low=low, high=high
+            )
+    return found

@@ -123,3 +123,16 @@ def curve_estimates(
         here = float(value[0])
         found[name] = Estimate(here, min(float(low), here), max(float(high), here), len(labels))
     return found
+
+
+def ece_estimate(labels: np.ndarray, scores: np.ndarray, *, seed: int = 0, replicates: int = 500) -> Estimate:
+    """ECE alone, with the interval of `curve_estimates`, in a fraction of the time.
+
+    Args:
+        labels: (N,) in {0, 1}, both present. scores: (N,) P(fake) in [0, 1].
+    """
+    fake, scores = labels.astype(np.float64), scores.astype(np.float64)
+    counts = resample_counts(labels, replicates, np.random.default_rng(seed)).astype(np.float64)
+    here = float(_ece(fake, scores, np.ones((1, len(fake))))[0])
+    low, high = np.quantile(_ece(fake, scores, counts), (0.025, 0.975))
+    return Estimate(here, min(float(low), here), max(float(high), here), len(labels))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from genimage_core.evaluation.calibration import to_log_odds
+from genimage_core.evaluation.calibration_fit import to_log_odds
 from genimage_core.evaluation.metrics import Estimate, auroc, mean_of, share
 from genimage_core.evaluation.metrics_curves import curve_estimates
 
