@@ -1,0 +1,117 @@
+"""The public calls, each one line for its user: what the command line and the pages do, from code.
+
+`genimage_core` hands them out lazily: `from genimage_core import detect` loads torch when it is asked for,
+`import genimage_core` does not.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from genimage_core.analysis import Report, analyse, score_image
+from genimage_core.datasets.audit import audit_dataset as audit
+from genimage_core.degradations import parse
+from genimage_core.detectors import Detector, Protocol, load_detector
+from genimage_core.errors import EvaluationError
+from genimage_core.evaluation.setup import Wanted, covered_detectors, set_up
+from genimage_core.images import load_image
+
+__all__ = ["audit", "degrade", "detect", "evaluate", "load_detector"]
+
+Picture = bytes | str | Path | BinaryIO
+
+
+def detect(
+    image: Picture,
+    *,
+    detectors: str = "all",
+    degrade: str = "none",
+    protocol: Protocol = "native",
+    weights: str = "default",
+    device: str = "auto",
+) -> Report:
+    """Ask detectors about one image.
+
+    Args:
+        image: a path, a file's bytes, or an open binary file.
+        detectors: `all` that have weights, or names separated by commas.
+        degrade: what to do to the image first, such as `blur:3+jpeg:65`.
+        protocol: `native` tiles, or the `paper`'s own resize and crop.
+        weights: `default`, a folder, or a hub repository (see `load_detector`).
+        device: `auto`, `cpu` or `cuda`.
+
+    Returns:
+        Verdict, combined P(fake) in [0, 1], each detector's P(fake), notes and an explanation.
+
+    Raises:
+        ImageReadError: the image cannot be read.
+        DegradationError: the degradation cannot be read.
+        UnknownDetectorError: no such detector.
+        WeightsError: weights are missing or damaged.
+    """
+    names, _ = covered_detectors(detectors, weights)
+    degradation = parse(degrade)
+    loaded = load_image(image)
+    loaded = replace(loaded, pixels=degradation(loaded.pixels))
+    asked = {name: _loaded(name, weights, device) for name in names}
+    return analyse(loaded, dict(score_image(loaded.pixels, asked, protocol)))
+
+
+@lru_cache(maxsize=32)
+def _loaded(name: str, weights: str, device: str) -> Detector:
+    """A detector, kept for the next call: loading takes far longer than one answer."""
+    return load_detector(name, weights=weights, device=device)
+
+
+def degrade(image: Picture | np.ndarray, how: str) -> np.ndarray:
+    """Degrade an image as the benchmark does.
+
+    Args:
+        image: a path, a file's bytes, an open binary file, or RGB uint8 (H, W, 3).
+        how: a chain such as `lowres:112` or `blur:3+jpeg:65`.
+
+    Returns:
+        RGB uint8 (H, W, 3); the same size unless the chain says `lowres:N:down`.
+
+    Raises:
+        ImageReadError: the image cannot be read.
+        DegradationError: the chain cannot be read.
+    """
+    pixels = image if isinstance(image, np.ndarray) else load_image(image).pixels
+    return parse(how)(pixels)
+
+
+def evaluate(data: str | Path, *, out: str | Path | None = None, **options: Any) -> dict[str, Any]:
+    """Score a data set with detectors and return the figures with their intervals.
+
+    Args:
+        data: data set in GenImage's layout.
+        out: folder of the run, which goes on where it stopped; None keeps nothing.
+        options: the fields of `genimage_core.evaluation.setup.Wanted`: `detectors`, `weights`, `degrade`,
+            `protocol`, `generators`, `split`, `reading`, `limit`, `seed`, `device`, `precision`.
+
+    Returns:
+        The report, as `python -m genimage_core report RUN --json` prints it.
+
+    Raises:
+        GenImageError: data, detectors or weights are not there or cannot be read; which, says the error.
+    """
+    from genimage_core.evaluation import engine
+    from genimage_core.evaluation.report import make_report, write_report
+
+    if unknown := sorted(set(options) - set(Wanted.__dataclass_fields__)):
+        known = ", ".join(sorted(Wanted.__dataclass_fields__))
+        raise EvaluationError("no such option.", hint=f"Known: {known}.", source=", ".join(unknown))
+    work = set_up(Wanted(data=data, **options))
+    if out is not None:
+        engine.run(work.records, work.detectors, work.plan, Path(out))
+        return write_report(Path(out))
+    with tempfile.TemporaryDirectory(prefix="genimage-") as folder:
+        engine.run(work.records, work.detectors, work.plan, Path(folder) / "run")
+        return make_report(Path(folder) / "run")
