@@ -14,7 +14,7 @@ from genimage_core.cli_audit import audit
 from genimage_core.cli_evaluate import evaluate_commands
 from genimage_core.cli_lab import lab_commands
 from genimage_core.cli_verdict import verdict_commands
-from genimage_core.errors import GenImageError, UnknownDetectorError
+from genimage_core.errors import GenImageError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 lab_commands(app)
@@ -31,20 +31,6 @@ def _root() -> None:
     """GenImage Lab: seven AI-image detectors, their degradations and their benchmark."""
 
 
-def chosen_detectors(text: str) -> list[str]:
-    """`all` or `a,b` -> names, checked.
-
-    Raises:
-        UnknownDetectorError: one of them does not exist.
-    """
-    from genimage_core.detectors import detector_info, list_detectors
-
-    names = list_detectors() if text == "all" else [n.strip() for n in text.split(",") if n.strip()]
-    if not names:
-        raise UnknownDetectorError("no detector named.", hint="Use `all` or names separated by commas.")
-    return [detector_info(name).name for name in names]
-
-
 @app.command()
 def detect(
     paths: Annotated[list[Path], typer.Argument(help="Image files or folders.")],
@@ -56,6 +42,7 @@ def detect(
     """Score images with the detectors and give a verdict on each."""
     from genimage_core.degradations import parse
     from genimage_core.detectors import load_detector
+    from genimage_core.detectors.registry import chosen_detectors
     from genimage_core.detectors.weights import trained_detectors
     from genimage_core.images import list_image_files
 

@@ -1,4 +1,4 @@
-"""The benchmark's commands: run an evaluation, print its report."""
+"""The benchmark's commands: run an evaluation, print its report, export its scores."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from genimage_core.cli_lab import command_line
-
-if TYPE_CHECKING:
-    from genimage_core.datasets import Record
 
 STOPPED = 130
 """Exit code of a run that was stopped, as of any command ended by Ctrl-C."""
@@ -22,13 +19,15 @@ STOPPED = 130
 
 def evaluate_commands(app: typer.Typer) -> None:
     """Enter the benchmark's commands in the command line."""
-    app.command("benchmark-run")(benchmark_run)
+    app.command("evaluate")(evaluate)
+    app.command("benchmark-run", hidden=True)(evaluate)  # the name it had before
     app.command("report")(report)
+    app.command("export-scores")(export_scores)
 
 
-def benchmark_run(
+def evaluate(
     out: Annotated[Path, typer.Option(help="Folder of the run; one that is there goes on.")],
-    data: Annotated[Path | None, typer.Option(help="Data set in GenImage's layout.")] = None,
+    data: Annotated[str | None, typer.Option(help="Data set in GenImage's layout.")] = None,
     ai: Annotated[Path | None, typer.Option(help="Instead of a data set: folder of AI images.")] = None,
     nature: Annotated[Path | None, typer.Option(help="Instead of a data set: folder of real ones.")] = None,
     detectors: Annotated[str, typer.Option(help="`all` that have weights, or names with commas.")] = "all",
@@ -51,44 +50,39 @@ def benchmark_run(
     """Score images with detectors under degradations, then report; stop with Ctrl-C, start again to go on."""
     import torch
 
-    from genimage_core.datasets import data_protocol
     from genimage_core.evaluation import engine
-    from genimage_core.evaluation.engine_device import load_for_run, run_versions
-    from genimage_core.evaluation.plan import Plan, parse_conditions
-    from genimage_core.evaluation.plan_images import data_facts, select_images
     from genimage_core.evaluation.report import write_report
     from genimage_core.evaluation.report_text import report_text
+    from genimage_core.evaluation.setup import Wanted, set_up
     from genimage_core.training.loop import Stop
 
+    if bool(data) == bool(ai and nature) or bool(ai) != bool(nature):
+        raise typer.BadParameter("name either --data, or --ai and --nature")
     if threads:
         torch.set_num_threads(threads)
-    conditions, rules = parse_conditions(degrade), data_protocol(protocol)
-    records = _records(data, ai, nature, split)
-    chosen = select_images(
-        records, split=split, generators=generators, protocol=rules, limit=limit, seed=seed
+    work = set_up(
+        Wanted(
+            data=data, ai=ai, nature=nature, detectors=detectors, weights=weights, degrade=degrade,
+            protocol=protocol, generators=generators, split=split, reading=reading, limit=limit, seed=seed,
+            device=device, precision=precision, command=command_line(data),
+        )
+    )  # fmt: skip
+    for name in work.left_out:
+        print(f"{name}: no weights, left out", file=sys.stderr)
+    plan = work.plan
+    print(
+        f"{len(work.records)} images x {plan.rows_per_image} scores; Ctrl-C stops after a batch",
+        file=sys.stderr,
     )
-    loaded = load_for_run(_names(detectors, weights), weights, device=device, precision=precision)
-    plan = Plan(
-        data=data_facts(chosen, split=split, limit=limit, seed=seed),
-        detectors={name: detector.weights_id for name, detector in loaded.items()},
-        conditions=conditions,
-        protocol=protocol,
-        reading=reading,
-        device=next(iter(loaded.values())).device.type,
-        precision=precision,
-        versions=run_versions(),
-        command=command_line(data),
-    )
-    print(f"{len(chosen)} images x {plan.rows_per_image} scores; Ctrl-C stops after a batch", file=sys.stderr)
-    stop, show = Stop(), progress_printer(plan.rows_per_image)
+    stop = Stop()
     finished = engine.run(
-        chosen,
-        loaded,
+        work.records,
+        work.detectors,
         plan,
         out,
         workers=workers,
         batch=batch,
-        progress=show,
+        progress=progress_printer(plan.rows_per_image),
         should_stop=lambda: stop.asked,
     )
     if not finished:
@@ -109,30 +103,20 @@ def report(
     print(json.dumps(found, indent=1, allow_nan=False) if as_json else report_text(found))
 
 
-def _records(
-    data: Path | None, ai: Path | None, nature: Path | None, split: Literal["val", "train"]
-) -> list[Record]:
-    from genimage_core.datasets import scan_dataset
-    from genimage_core.evaluation.plan_images import folder_pair
+def export_scores(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    out: Annotated[
+        Path, typer.Argument(help="Folder for a table of scores and the figures of each detector.")
+    ],
+    condition: Annotated[str, typer.Option(help="Whose scores.")] = "none",
+    title: Annotated[str, typer.Option(help="Also write OUT.json, a table that the app shows.")] = "",
+) -> None:
+    """Write a run's scores as CSV and its figures as JSON, to keep with a project or to calibrate on."""
+    from genimage_core.degradations import parse
+    from genimage_core.evaluation.export import export_scores as export
 
-    if data and not ai and not nature:
-        return scan_dataset(data)
-    if ai and nature and not data:
-        return folder_pair(ai, nature, split)
-    raise typer.BadParameter("name either --data, or --ai and --nature")
-
-
-def _names(detectors: str, weights: str) -> list[str]:
-    from genimage_core.cli import chosen_detectors
-    from genimage_core.evaluation.engine_device import with_weights
-
-    names = chosen_detectors(detectors)
-    covered = with_weights(weights)
-    if detectors != "all" or not covered:  # loading says which weights are missing
-        return names
-    for name in sorted(set(names) - set(covered)):
-        print(f"{name}: no weights, left out", file=sys.stderr)
-    return covered
+    rows = export(run, out, condition=str(parse(condition)), title=title, command=command_line())
+    print(f"{out}: {len(rows)} scores of {rows['detector'].nunique()} detectors")
 
 
 def progress_printer(

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from genimage_core.errors import DatasetError
 
-if TYPE_CHECKING:
-    from genimage_core.datasets import Record
-
-
-def command_line(data: Path | None = None) -> str:
+def command_line(data: Path | str | None = None) -> str:
     """The command as it can be repeated elsewhere: the data set's folder is called DIR."""
     words = ["DIR" if data is not None and word == str(data) else word for word in sys.argv[1:]]
     return shlex.join(["python", "-m", "genimage_core", *words])
@@ -24,7 +18,7 @@ def command_line(data: Path | None = None) -> str:
 
 def lab_commands(app: typer.Typer) -> None:
     """Enter the laboratory's commands in the command line."""
-    for command in (train, teach, reconstruct, evaluate, pack):
+    for command in (train, teach, reconstruct, pack):
         app.command()(command)
 
 
@@ -108,95 +102,6 @@ def reconstruct(
     print(f"aligned fakes: {out}")
 
 
-def validation_records(data: Path, generators: str, limit: int | None) -> list[Record]:
-    """Validation images of the named generators; `train` names those that have training fakes.
-
-    Raises:
-        DatasetError: a named generator has none.
-    """
-    from genimage_core.datasets import list_generators, scan_dataset
-
-    records = scan_dataset(data)
-    known = sorted({r.generator for r in records if r.split == "val"})
-    if generators == "train":
-        names = list_generators(records, "train")
-    else:
-        names = known if generators == "all" else [n.strip() for n in generators.split(",")]
-    if unknown := sorted(set(names) - set(known)):
-        raise DatasetError(
-            "no validation images.", hint=f"Choose from: {', '.join(known)}.", source=", ".join(unknown)
-        )
-    chosen: list[Record] = []
-    for name in names:
-        for label in (0, 1):
-            some = [r for r in records if r.split == "val" and r.generator == name and r.label == label]
-            chosen += some[:limit]
-    return chosen
-
-
-def evaluate(
-    data: Annotated[Path, typer.Option(help="Data set in GenImage's layout.")],
-    out: Annotated[Path, typer.Option(help="Folder for the scores (csv) and figures (json).")],
-    detectors: Annotated[str, typer.Option(help="`all`, or names separated by commas.")] = "all",
-    weights: Annotated[str, typer.Option(help="`default`, or a folder of weights.")] = "default",
-    generators: Annotated[str, typer.Option(help="`train`, `all`, or names separated by commas.")] = "train",
-    degrade: Annotated[str, typer.Option(help="Degradation chain.")] = "none",
-    limit: Annotated[int | None, typer.Option(help="Images a class and generator.")] = None,
-    title: Annotated[str, typer.Option(help="Also write OUT.json, a table that the app shows.")] = "",
-    threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
-) -> None:
-    """Score the validation images and write every score and the figures; resumes by detector."""
-    import torch
-
-    from genimage_core.cli import chosen_detectors
-    from genimage_core.degradations import parse
-    from genimage_core.detectors import load_detector
-    from genimage_core.evaluation.engine_device import weights_of
-    from genimage_core.evaluation.scores import score_records, summarise
-    from genimage_core.evaluation.table import figures_table, read_scores
-    from genimage_core.training.data import data_hash
-    from genimage_core.versions import versions
-
-    if threads:
-        torch.set_num_threads(threads)
-    records = validation_records(data, generators, limit)
-    out.mkdir(parents=True, exist_ok=True)
-    digest = data_hash(records)
-    for name in chosen_detectors(detectors):
-        detector = load_detector(name, weights=weights_of(name, weights))
-        manifest = {
-            "detector": name,
-            "weights_sha256": detector.weights_id,
-            "data_sha256": digest,
-            "protocol": "native",
-            "condition": str(parse(degrade)),
-        }
-        result = out / f"{name}.json"
-        if result.exists() and manifest.items() <= json.loads(result.read_text())["manifest"].items():
-            print(f"{name}: already measured", file=sys.stderr)
-            continue
-        rows = score_records(records, detector, degradation=parse(degrade), progress=_progress(name))
-        rows.to_csv(out / f"{name}.csv", index=False, float_format="%.5f")
-        extra = {"command": command_line(data), "versions": versions()}
-        figures = {"manifest": manifest | extra, **summarise(rows)}
-        result.write_text(json.dumps(figures, indent=1) + "\n")
-        print(f"{name}: {json.dumps(figures['pooled'])}")
-    if title:
-        table = figures_table(read_scores(out, chosen_detectors(detectors)))
-        description = (
-            f"Validation images, read in tiles of their own resolution, degradation: {parse(degrade)}. "
-            "AUROC: 1 tells all apart, .5 is a coin toss."
-        )
-        facts = {
-            "title": title,
-            "description": description,
-            "command": command_line(data),
-            "data_sha256": digest,
-            "rows": table,
-        }
-        out.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n")
-
-
 def _progress(name: str) -> Any:
     def show(done: int, total: int) -> None:
         if done % 160 == 0 or done == total:
@@ -215,11 +120,15 @@ def pack(
     limit: Annotated[int | None, typer.Option(help="Images a class and generator.")] = None,
 ) -> None:
     """Pack trained weights into few bits, measure what that costs, enter both in the manifest."""
-    from genimage_core.cli import chosen_detectors
+    from genimage_core.datasets import data_protocol, scan_dataset
+    from genimage_core.detectors.registry import chosen_detectors
     from genimage_core.detectors.weights import load_state, save_packed, weights_entry
     from genimage_core.evaluation.packing_loss import packing_loss
+    from genimage_core.evaluation.plan_images import select_images
 
-    records = validation_records(data, "train", limit)
+    records = select_images(
+        scan_dataset(data), split="val", generators="train", protocol=data_protocol("raw"), limit=limit
+    )
     for name in chosen_detectors(detectors):
         state, digest = load_state(name, runs / name)
         facts = {"float_sha256": digest, "training": weights_entry(name, runs / name)["training"]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,9 @@ import torch
 from PIL import Image
 
 from genimage_core import _torchvision  # noqa: F401  (tests import timm)
+
+# No test leaves hashes of its files in the user's cache.
+os.environ["GENIMAGE_CACHE"] = tempfile.mkdtemp(prefix="genimage-test-")
 
 # Small tensors gain nothing from threads, and lose much to waiting where the machine is busy.
 torch.set_num_threads(1)

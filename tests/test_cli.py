@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from genimage_core import cli
+from genimage_core.evaluation.table import figures_table, read_scores
 from genimage_core.verdict import Combination
 from tests.conftest import make_image
 
@@ -148,27 +149,28 @@ def test_train_pack_evaluate_calibrate(
     manifest = json.loads((packed / "manifest.json").read_text())
     assert manifest["detectors"]["spec"]["packing_loss"]["accuracy_packed"]["n"] == 24
     assert manifest["detectors"]["spec"]["training"]["train_on"] == "all"
-    assert run("evaluate", "--data", str(toy_dataset), "--out", str(scores),
-               "--detectors", "gramnet,spec", "--weights", str(packed), "--title", "Toys") == 0  # fmt: skip
+    out = tmp_path / "run"
+    assert run("evaluate", "--data", str(toy_dataset), "--out", str(out), "--generators", "train",
+               "--detectors", "gramnet,spec", "--weights", str(packed)) == 0  # fmt: skip
+    assert run("export-scores", str(out), str(scores), "--title", "Toys") == 0
     table = json.loads(scores.with_suffix(".json").read_text())
     assert [row["detector"] for row in table["rows"]] == ["gramnet", "spec", "mean of the detectors"]
+    assert table["rows"] == figures_table(read_scores(scores, ["gramnet", "spec"]))
     assert "AUROC beta" in table["rows"][0]
     figures = json.loads((scores / "spec.json").read_text())
     assert figures["pooled"]["auroc"]["n"] == 24
     assert len(pd.read_csv(scores / "spec.csv")) == 24
-    assert figures["manifest"]["command"].startswith("python -m genimage_core")
-    capsys.readouterr()
-    assert run("evaluate", "--data", str(toy_dataset), "--out", str(scores),
-               "--detectors", "gramnet,spec", "--weights", str(packed)) == 0  # fmt: skip
-    assert "already measured" in capsys.readouterr().err
-    assert (
-        run("calibrate", "--scores", str(scores), "--fitted-on", "toys", "--out", str(tmp_path / "c.json"))
-        == 0
-    )
-    assert set(Combination.model_validate_json((tmp_path / "c.json").read_text()).weights) == {
-        "gramnet",
-        "spec",
-    }
+    evaluated, exported = figures["manifest"]["command"].splitlines()
+    assert evaluated.startswith("python -m genimage_core evaluate --data DIR")
+    assert exported.startswith("python -m genimage_core export-scores")
+    fits = []
+    for place in (scores, out):  # the exported tables, and the run itself
+        fitted, figures_file = tmp_path / f"{place.name}_fit.json", tmp_path / "figures.json"
+        assert run("calibrate", "--scores", str(place), "--fitted-on", "toys", "--out", str(fitted),
+                   "--figures", str(figures_file), "--detectors", "gramnet,spec") == 0  # fmt: skip
+        fits.append(Combination.model_validate_json(fitted.read_text()).weights)
+    assert set(fits[0]) == {"gramnet", "spec"}
+    assert fits[1] == pytest.approx(fits[0], abs=1e-3)
 
 
 def test_core_needs_neither_streamlit_nor_gradio() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -76,14 +76,16 @@ def test_selection(toy_dataset: Path) -> None:
         select_images(records, generators="reals", split="train", protocol=data_protocol("raw"))
 
 
-def test_the_fingerprint_sees_files_labels_and_places(tmp_path: Path) -> None:
-    records = write_images(tmp_path, 4)
+def test_the_fingerprint_sees_contents_labels_and_places(tmp_path: Path) -> None:
+    records = write_images(tmp_path / "data", 4)
     before = fingerprint(records)
     assert fingerprint(records[:3]) != before
     assert fingerprint([replace(records[0], label=1 - records[0].label), *records[1:]]) != before
-    os.utime(records[0].path, ns=(1, 1))
-    touched = fingerprint(records)
-    assert touched != before
+    shutil.copytree(tmp_path / "data", tmp_path / "elsewhere", copy_function=shutil.copyfile)
+    copies = scan_dataset(tmp_path / "elsewhere")
+    assert fingerprint(copies) == before  # another machine, another time
+    copies[0].path.write_bytes(copies[1].path.read_bytes())
+    assert fingerprint(copies) != before
     records[0].path.unlink()
     with pytest.raises(DatasetError, match="gone"):
         fingerprint(records)
@@ -143,7 +145,7 @@ def test_the_command_stops_at_ctrl_c_and_goes_on(
 ) -> None:  # fmt: skip
     weights, out = tmp_path / "weights", tmp_path / "run"
     save_packed("tiny", TinyNet().state_dict(), weights, bits=8, group=16, facts={})
-    arguments = ("benchmark-run", "--data", str(toy_dataset), "--weights", str(weights), "--out", str(out),
+    arguments = ("evaluate", "--data", str(toy_dataset), "--weights", str(weights), "--out", str(out),
                  "--degrade", "none,jpeg:65", "--batch", "5")  # fmt: skip
     score = engine.score_batch
 
@@ -166,12 +168,12 @@ def test_the_command_stops_at_ctrl_c_and_goes_on(
     assert command(*arguments[:-4], "--degrade", "none") == 1
     assert "another plan (conditions: none,jpeg:65, now none)" in capsys.readouterr().err
     assert command(*arguments, "--limit", "2") == 1
-    assert command("benchmark-run", "--out", str(out)) == 2
+    assert command("evaluate", "--out", str(out)) == 2
     pair = (
         "--ai",
         str(toy_dataset / "alpha" / "val" / "ai"),
         "--nature",
         str(toy_dataset / "alpha/val/nature"),
     )
-    assert command("benchmark-run", *pair, *arguments[3:5], "--out", str(tmp_path / "pair")) == 0
+    assert command("evaluate", *pair, *arguments[3:5], "--out", str(tmp_path / "pair")) == 0
     assert set(read_rows(tmp_path / "pair")["generator"]) == {"folders"}

@@ -6,12 +6,12 @@ Both published forms are read, and mixtures of them:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from genimage_core.datasets.places import data_place, walk
 from genimage_core.errors import DatasetError
 
 LABELS = {"ai": 1, "nature": 0}
@@ -38,17 +38,16 @@ class Record:
 
 
 def scan_dataset(root: Path | str) -> list[Record]:
-    """Find all images below `root`, sorted by path.
+    """Find all images below `root`, a folder or an address that fsspec reads, sorted by id.
 
     Raises:
         DatasetError: `root` is no folder, or holds no `{train,val}/{ai,nature}` folder.
     """
-    root = Path(root)
+    root = data_place(root)
     if not root.is_dir():
         raise DatasetError("not a folder.", hint="Name the folder of the data set.", source=str(root))
     records: list[Record] = []
-    for folder, _, names in os.walk(root, followlinks=True):
-        place = Path(folder)
+    for place, names in walk(root):
         if place.name not in LABELS or place.parent.name not in ("train", "val"):
             continue
         above = place.parent.parent

@@ -76,6 +76,18 @@ def detector_info(name: str) -> DetectorInfo:
     return detector_class(name).info
 
 
+def chosen_detectors(text: str) -> list[str]:
+    """`all` or `a,b` -> names, checked.
+
+    Raises:
+        UnknownDetectorError: one of them does not exist.
+    """
+    names = list_detectors() if text == "all" else [n.strip() for n in text.split(",") if n.strip()]
+    if not names:
+        raise UnknownDetectorError("no detector named.", hint="Use `all` or names separated by commas.")
+    return [detector_info(name).name for name in names]
+
+
 def build_network(name: str, *, seed: int = 0) -> DetectorNet:
     """A fresh, untrained network, its initial weights drawn from `seed`."""
     net = detector_class(name)

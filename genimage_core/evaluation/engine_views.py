@@ -11,16 +11,18 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from genimage_core.datasets import DataProtocol, Record
+from genimage_core.datasets.places import is_remote
 from genimage_core.degradations import Degradation
 from genimage_core.detectors import InputSpec, Protocol
 from genimage_core.detectors.tiling import paper_view, tile_views
-from genimage_core.errors import EvaluationError, GenImageError
-from genimage_core.images import load_image
+from genimage_core.errors import EvaluationError, GenImageError, ImageReadError
+from genimage_core.images import LoadedImage, load_image
 
 Views = list[np.ndarray]
 Given = TypeVar("Given")
@@ -100,7 +102,7 @@ class Preparer:
         return prepared
 
     def _fill(self, prepared: Prepared) -> None:
-        image = self.protocol.apply(load_image(prepared.record.path).pixels)
+        image = self.protocol.apply(_load(prepared.record.path).pixels)
         for condition, degradation in self.conditions.items():
             try:
                 degraded = degradation(image)
@@ -109,6 +111,18 @@ class Preparer:
                 continue
             for kind, spec in self.kinds.items():
                 prepared.views[kind, condition] = cut_views(degraded, spec, self.reading)
+
+
+def _load(path: Path) -> LoadedImage:
+    if not is_remote(path):
+        return load_image(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageReadError(
+            f"The file cannot be fetched ({error}).", hint="Check the address.", source=str(path)
+        ) from error
+    return load_image(data, name=path.name)
 
 
 def read_ahead(

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from genimage_core.datasets import DataProtocol, Record, list_generators
+from genimage_core.datasets.content import content_hashes
 from genimage_core.errors import DatasetError
 from genimage_core.evaluation.plan import DataFacts
 from genimage_core.images import list_image_files
 
-COVERS = "ids, labels, sizes in bytes and modification times of the files, in order"
+COVERS = "ids, generators, labels and contents (sha256) of the files, in order"
 PAIR = "folders"
 """Name of the generator that a pair of folders is entered as."""
 
@@ -112,26 +113,15 @@ def _limited(records: Iterable[Record], limit: int | None, seed: int) -> list[Re
 
 
 def fingerprint(records: Sequence[Record]) -> str:
-    """sha256 over what `COVERS` names: reads no file, so that millions take seconds.
+    """sha256 over what `COVERS` names: the same on every machine that holds the same files.
 
-    It tells whether a run may go on; an archive unpacked twice gives the same, a plain copy with new
-    modification times does not.
+    Contents are read once; a file of the same path, size and modification time is remembered.
 
     Raises:
         DatasetError: a file is gone.
     """
     digest = hashlib.sha256()
-    for record in records:
-        try:
-            facts = record.path.stat()
-        except OSError:
-            raise DatasetError("the file is gone.", hint="Scan again.", source=str(record.path)) from None
-        line = (
-            record.image_id,
-            record.generator,
-            str(record.label),
-            str(facts.st_size),
-            str(facts.st_mtime_ns),
-        )
+    for record, content in zip(records, content_hashes([r.path for r in records]), strict=True):
+        line = (record.image_id, record.generator, str(record.label), content)
         digest.update("\0".join(line).encode("utf-8", "surrogateescape") + b"\n")
     return digest.hexdigest()

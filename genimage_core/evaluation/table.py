@@ -7,14 +7,33 @@ from typing import Any
 
 import pandas as pd
 
+from genimage_core.errors import EvaluationError
 from genimage_core.evaluation.metrics import Estimate, accuracy, auroc
+from genimage_core.evaluation.plan import RUN_FILE
 
 MEAN = "mean of the detectors"
 
 
 def read_scores(folder: Path, names: list[str]) -> pd.DataFrame:
-    """The rows that `evaluate` wrote for the named detectors, those that are there."""
+    """The rows of the named detectors, those that are there, as `export-scores` writes them.
+
+    Args:
+        folder: written by `export-scores`, or a run; of a run, the rows without degradation.
+        names: of detectors.
+
+    Raises:
+        EvaluationError: neither is there.
+    """
+    from genimage_core.evaluation.export import scores_of_run
+
+    if (folder / RUN_FILE).exists():
+        rows = scores_of_run(folder)
+        return rows[rows["detector"].isin(names)].reset_index(drop=True)
     found = [folder / f"{name}.csv" for name in names if (folder / f"{name}.csv").exists()]
+    if not found:
+        raise EvaluationError(
+            "no scores here.", hint="Name a run, or a folder written by export-scores.", source=str(folder)
+        )
     return pd.concat([pd.read_csv(path) for path in found], ignore_index=True)
 
 
