@@ -80,6 +80,20 @@ class DenseLayer(NamedTuple):
     layout: Literal["NCHW", "NHWC", "NC"] = "NCHW"
 
 
+class CamTarget(NamedTuple):
+    """The layers whose activations Grad-CAM weighs.
+
+    Attributes:
+        paths: of the modules inside the network; several are added up.
+        layout: of their outputs; "tokens" is (N, prefix + patches, C), row by row.
+        over: whether their positions are places in the view or, behind a Fourier transform, frequencies.
+    """
+
+    paths: tuple[str, ...]
+    layout: Literal["NCHW", "NHWC", "tokens"] = "NCHW"
+    over: Literal["places", "frequencies"] = "places"
+
+
 class DetectorNet(nn.Module):
     """A detector's network: (N, 3, H, W) float RGB in [0, 1] -> (N,) log-odds of "fake".
 
@@ -91,6 +105,8 @@ class DetectorNet(nn.Module):
     spec: ClassVar[InputSpec]
     recipe: ClassVar[Recipe]
     dense_layer: ClassVar[DenseLayer | None] = None
+    # None: the last stage of a convolutional body, the last block of a vision transformer.
+    cam_target: ClassVar[CamTarget | None] = None
 
     # timm builds it, and its layers are reached by name: no static type covers that.
     body: Any

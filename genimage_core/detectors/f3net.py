@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genimage_core.detectors.base import DetectorInfo, DetectorNet, InputSpec, fake_log_odds
+from genimage_core.detectors.base import CamTarget, DetectorInfo, DetectorNet, InputSpec, fake_log_odds
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe
 
@@ -183,6 +183,8 @@ class F3Net(DetectorNet):
         final_crop=127,
         final_share=0.2,
     )
+    # Each stream ends in mean pooling and the one linear map.
+    cam_target = CamTarget(("body.act4", "lfs_body.act4"))
 
     def __init__(self) -> None:
         super().__init__()

@@ -8,7 +8,14 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from genimage_core.detectors.base import DenseLayer, DetectorInfo, DetectorNet, InputSpec, fake_log_odds
+from genimage_core.detectors.base import (
+    CamTarget,
+    DenseLayer,
+    DetectorInfo,
+    DetectorNet,
+    InputSpec,
+    fake_log_odds,
+)
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe
 
@@ -79,6 +86,8 @@ class GramNet(DetectorNet):
         final_share=0.3,
     )
     dense_layer = DenseLayer("body.layer3", 256)
+    # The deepest layer that both the plain route and a Gram block read.
+    cam_target = CamTarget(("body.layer3",))
 
     def __init__(self) -> None:
         super().__init__()

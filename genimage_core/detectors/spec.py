@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genimage_core.detectors.base import DenseLayer, DetectorInfo, DetectorNet, InputSpec
+from genimage_core.detectors.base import CamTarget, DenseLayer, DetectorInfo, DetectorNet, InputSpec
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe
 
@@ -80,6 +80,7 @@ class Spec(DetectorNet):
         jpeg_quality=(70, 98),
     )
     dense_layer = DenseLayer("body.global_pool", 512, "NC")
+    cam_target = CamTarget(("body.layer4",), over="frequencies")
 
     def __init__(self) -> None:
         super().__init__()

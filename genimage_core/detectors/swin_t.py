@@ -6,7 +6,7 @@ from pathlib import Path
 
 import timm
 
-from genimage_core.detectors.base import DenseLayer, DetectorInfo, DetectorNet, InputSpec
+from genimage_core.detectors.base import CamTarget, DenseLayer, DetectorInfo, DetectorNet, InputSpec
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe
 
@@ -44,6 +44,8 @@ class SwinTiny(DetectorNet):
         clip_grad=1.0,
     )
     dense_layer = DenseLayer("body.layers.2", 384, "NHWC")
+    # Mean pooling and one linear map follow: each place's share of the log-odds can be read off exactly.
+    cam_target = CamTarget(("body.norm",), "NHWC")
 
     def __init__(self) -> None:
         super().__init__()

@@ -37,6 +37,17 @@ def texture(image: np.ndarray) -> np.ndarray:
     return np.abs(cv2.Laplacian(grey, cv2.CV_32F))
 
 
+def chosen_origins(image: np.ndarray, side: int, max_tiles: int) -> list[tuple[int, int]]:
+    """(top, left) of the tiles that `tile_views` cuts, in an image that `pad_to` has made large enough."""
+    origins = tile_origins(image.shape[0], image.shape[1], side)
+    if len(origins) > max_tiles:
+        detail = texture(image)
+        strength = [float(detail[t : t + side, x : x + side].mean()) for t, x in origins]
+        order = np.argsort(strength, kind="stable")[::-1][:max_tiles]
+        origins = [origins[i] for i in order]
+    return origins
+
+
 def tile_views(image: np.ndarray, side: int, max_tiles: int) -> list[np.ndarray]:
     """Cut at most `max_tiles` native-resolution tiles of `side` px, the most textured first.
 
@@ -44,12 +55,7 @@ def tile_views(image: np.ndarray, side: int, max_tiles: int) -> list[np.ndarray]
     there are more tiles than may be scored, those with the strongest texture are taken.
     """
     image = pad_to(image, side)
-    origins = tile_origins(image.shape[0], image.shape[1], side)
-    if len(origins) > max_tiles:
-        detail = texture(image)
-        strength = [float(detail[t : t + side, x : x + side].mean()) for t, x in origins]
-        order = np.argsort(strength, kind="stable")[::-1][:max_tiles]
-        origins = [origins[i] for i in order]
+    origins = chosen_origins(image, side, max_tiles)
     return [image[t : t + side, x : x + side] for t, x in origins]
 
 

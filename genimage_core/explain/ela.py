@@ -26,9 +26,9 @@ def error_levels(image: np.ndarray, quality: int = QUALITY) -> np.ndarray:
         "a whole, similar surfaces are similarly bright; a pasted or repainted part may stand out."
     ),
     misleads=(
-        "Edges, text and strong colours are always brighter. An AI image is made in one piece and looks even, "
-        "like a photograph; re-saving, resizing or a screenshot wipes differences out. On its own this proves "
-        "nothing."
+        "Edges, text and strong colours are always brighter. An AI image is made in one piece and looks "
+        "even, like a photograph; re-saving, resizing or a screenshot wipes differences out. On its own this "
+        "proves nothing."
     ),
 )
 def ela(subject: Subject) -> Findings:

@@ -12,7 +12,7 @@ from genimage_core.errors import ExplainError, GenImageError
 from genimage_core.explain.model import Asks, Evidence, Findings, Kind, Subject
 
 # In the order in which a reader meets them: where, why, how firm, compared with what, then the traces.
-_MODULES: tuple[str, ...] = ("ela",)
+_MODULES: tuple[str, ...] = ("tile_map", "grad_cam", "ela")
 _REGISTRY: dict[str, Kind] = {}
 
 Find = Callable[[Subject], Findings]
