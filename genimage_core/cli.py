@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from genimage_core.cli_evaluate import evaluate_commands
 from genimage_core.cli_lab import lab_commands
 from genimage_core.cli_verdict import verdict_commands
 from genimage_core.errors import GenImageError
+
+if TYPE_CHECKING:
+    from genimage_core.cli_report import ReportWriter
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 lab_commands(app)
@@ -37,9 +40,13 @@ def detect(
     detectors: Detectors = "all",
     degrade: Annotated[str, typer.Option(help="Degrade first, e.g. blur:3+jpeg:65.")] = "none",
     protocol: Annotated[str, typer.Option(help="`native` tiles or the `paper`'s resize.")] = "native",
+    report: Annotated[
+        Path | None, typer.Option(help="Also write an HTML report: a file for one image, else a folder.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score images with the detectors and give a verdict on each."""
+    from genimage_core.cli_report import ReportWriter
     from genimage_core.degradations import parse
     from genimage_core.detectors import load_detector
     from genimage_core.detectors.registry import chosen_detectors
@@ -55,7 +62,9 @@ def detect(
             print(f"{name}: no weights in the bundled set, left out", file=sys.stderr)
         names = [name for name in names if name in trained]
     loaded = {name: load_detector(name) for name in names}
-    results = [_detect_one(path, loaded, degradation, protocol) for path in files]
+    applied = "" if degrade == "none" else str(degradation)
+    reports = ReportWriter(report, files, loaded, protocol, applied) if report else None  # type: ignore[arg-type]
+    results = [_detect_one(path, loaded, degradation, protocol, reports) for path in files]
     if as_json:
         print(json.dumps(results, indent=1))
     else:
@@ -70,7 +79,11 @@ def detect(
 
 
 def _detect_one(
-    path: Path, loaded: dict[str, Any], degradation: Callable[..., Any], protocol: Any
+    path: Path,
+    loaded: dict[str, Any],
+    degradation: Callable[..., Any],
+    protocol: Any,
+    reports: ReportWriter | None = None,
 ) -> dict[str, Any]:
     """One file's entry; a bad file is an entry with `error`."""
     from dataclasses import replace
@@ -86,7 +99,9 @@ def _detect_one(
         report = analyse(image, dict(score_image(image.pixels, loaded, protocol)))
     except GenImageError as error:
         return {"path": str(path), "error": error.message, "hint": error.hint}
-    return {
+    # Outside of the `try`: a report that cannot be written is no fault of the image's.
+    written = {"report": str(reports.write(path, image, report, origin))} if reports else {}
+    return written | {
         "path": str(path),
         "p_fake": round(report.p_fake, 4),
         "verdict": report.verdict,
@@ -110,6 +125,8 @@ def _show(entry: dict[str, Any]) -> None:
         print(f"    note: {note}")
     if says := Provenance(**entry["provenance"]).summary:
         print(f"    origin: {says}")
+    if "report" in entry:
+        print(f"    report: {entry['report']}")
 
 
 @app.command()

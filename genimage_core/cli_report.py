@@ -1,0 +1,87 @@
+"""Where `detect --report` writes, and what goes into each report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genimage_core.errors import GenImageError
+
+if TYPE_CHECKING:
+    from genimage_core.analysis import Report
+    from genimage_core.detectors import Detector, Protocol
+    from genimage_core.image_facts import LoadedImage
+    from genimage_core.provenance import Provenance
+
+
+class ReportWriter:
+    """Writes one HTML report for each image.
+
+    Args:
+        target: a file ending in .html for a single image, otherwise a folder, made where absent.
+        files: the images that will come.
+        detectors: name -> loaded detector.
+        protocol: how images reach the networks.
+        applied: text form of the degradation applied first, "" for none.
+
+    Raises:
+        GenImageError: one file is named for several images.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        files: Sequence[Path],
+        detectors: Mapping[str, Detector],
+        protocol: Protocol,
+        applied: str = "",
+    ) -> None:
+        self._single = target.suffix.lower() in (".html", ".htm") and not target.is_dir()
+        if self._single and len(files) > 1:
+            raise GenImageError(
+                f"one report file for {len(files)} images.",
+                hint="Name a folder: it gets one report for each.",
+                source=str(target),
+            )
+        self._target, self._detectors, self._protocol, self._applied = target, detectors, protocol, applied
+        self._taken: set[str] = set()
+
+    def write(self, path: Path, image: LoadedImage, report: Report, provenance: Provenance) -> Path:
+        """Write the report of one image and return where it stands.
+
+        Raises:
+            GenImageError: the place cannot be written to.
+        """
+        from genimage_core.report_evidence import report_evidence
+        from genimage_core.report_html import html_report
+
+        weights = {name: getattr(found, "weights_id", "") for name, found in self._detectors.items()}
+        text = html_report(
+            image,
+            report,
+            provenance,
+            evidence=report_evidence(image.pixels, self._detectors, report.detectors),
+            weights=weights,
+            protocol=self._protocol,
+            applied=self._applied,
+        )
+        place = self._target if self._single else self._target / self._name(path)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise GenImageError(
+                f"the report cannot be written ({error.strerror}).",
+                hint="Name a file or folder that can be written to.",
+                source=str(place),
+            ) from None
+        return place
+
+    def _name(self, path: Path) -> str:
+        """`photo.jpg` -> `photo.jpg.html`; a name that stands in two folders gets a number."""
+        name, number = f"{path.name}.html", 2
+        while name.lower() in self._taken:
+            name, number = f"{path.name}-{number}.html", number + 1
+        self._taken.add(name.lower())
+        return name
