@@ -17,6 +17,7 @@ from torch import Tensor
 
 from genimage_core.detectors.packing import pack_state, unpack_state
 from genimage_core.errors import WeightsError
+from genimage_core.hub import PREFIX, fetch_weights
 from genimage_core.paths import asset
 
 BUNDLED = asset("weights")
@@ -28,6 +29,19 @@ def file_sha256(path: Path) -> str:
     """sha256 of a file's bytes, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def weights_folder(weights: str | Path = "default") -> Path:
+    """Where a weight set lies: the bundled one, a folder, or the local copy of a hub repository.
+
+    Raises:
+        WeightsError: a hub repository is not pinned, not to be had, or not what it should be.
+    """
+    if weights == "default":
+        return BUNDLED
+    if str(weights).startswith(PREFIX):
+        return fetch_weights(str(weights))
+    return Path(weights)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -53,7 +67,7 @@ def weights_entry(name: str, weights: str | Path = "default") -> dict[str, Any]:
     Raises:
         WeightsError: the set has no weights for it.
     """
-    folder = BUNDLED if weights == "default" else Path(weights)
+    folder = weights_folder(weights)
     manifest = read_manifest(folder)
     if manifest.get("detector") == name:
         return {"files": [{"path": "weights.safetensors"}], "training": manifest}
@@ -67,7 +81,7 @@ def weights_entry(name: str, weights: str | Path = "default") -> dict[str, Any]:
 
 def trained_detectors(weights: str | Path = "default") -> list[str]:
     """Names of the detectors that a weight set covers; empty where there is no set."""
-    folder = BUNDLED if weights == "default" else Path(weights)
+    folder = weights_folder(weights)
     try:
         return list(read_manifest(folder).get("detectors", {}))
     except WeightsError:
@@ -80,7 +94,7 @@ def load_state(name: str, weights: str | Path = "default") -> tuple[dict[str, Te
     Raises:
         WeightsError: files are missing, or their sha256 is not the manifest's.
     """
-    folder = BUNDLED if weights == "default" else Path(weights)
+    folder = weights_folder(weights)
     state: dict[str, Tensor] = {}
     digests = []
     for entry in weights_entry(name, weights)["files"]:
