@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import cv2
 import numpy as np
 from pydantic import BaseModel
 
+from genimage_core.conditions import find_conditions
 from genimage_core.detectors import Detector, Protocol
+from genimage_core.errors import WeightsError
 from genimage_core.images import ImageFacts, LoadedImage
-from genimage_core.verdict import Label, Verdict, combine
+from genimage_core.looks_like import Kind, LooksLike, looks_like
+from genimage_core.verdict import Label, Verdict, combine, withhold
 
-SMALL_SIDE = 128
-LOW_QUALITY = 50
-FLAT_TEXTURE = 1.5
 CLEAR_LEAN = 0.2
 """How far from .5 an unsure answer counts as leaning to one side."""
 
@@ -27,7 +26,10 @@ class Report(BaseModel):
         verdict: `fake`, `real` or `unsure`.
         p_fake: combined P(fake) in [0, 1].
         detectors: detector -> P(fake).
-        agreement: share of the detectors on the verdict's side.
+        calibrated: detector -> its calibrated P(fake), of those that are calibrated.
+        agreement: share of the calibrated scores on the side of `p_fake`.
+        looks_like: what the image looks like, where that is safe to say, else None.
+        conditions: names of what puts it outside of what was tested.
         notes: what the reader must know about this image.
         explanation: the verdict in one plain sentence.
     """
@@ -35,7 +37,10 @@ class Report(BaseModel):
     verdict: Label
     p_fake: float
     detectors: dict[str, float]
+    calibrated: dict[str, float] = {}
     agreement: float
+    looks_like: Kind | None = None
+    conditions: list[str] = []
     notes: list[str]
     explanation: str
 
@@ -59,33 +64,39 @@ def score_image(
 
 
 def conditions(image: np.ndarray, facts: ImageFacts | None = None) -> list[str]:
-    """Notes on what puts an image outside of what the detectors were trained and tested on."""
-    notes = list(facts.notes) if facts else []
-    short = min(image.shape[:2])
-    if short < SMALL_SIDE:
-        notes.append(
-            f"The shorter side is {short} px: too small to hold reliable traces. Look for a larger copy."
-        )
-    if facts and facts.jpeg_quality is not None and facts.jpeg_quality < LOW_QUALITY:
-        notes.append(
-            f"Heavily compressed (JPEG quality about {facts.jpeg_quality}): traces may be gone. "
-            "Look for the original file."
-        )
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    if float(np.abs(cv2.Laplacian(grey, cv2.CV_32F)).mean()) < FLAT_TEXTURE:
-        notes.append("Very smooth or blurred: little is left of the fine detail that detectors read.")
-    return notes
+    """Notes on the file, and on what puts an image outside of what the detectors were tested on."""
+    found = find_conditions(image, facts, _looks(image))
+    return [*(facts.notes if facts else ()), *(condition.note for condition in found)]
 
 
-def explain(verdict: Verdict, count: int) -> str:
-    """The verdict in one sentence for a reader who knows nothing of probabilities."""
+def _looks(image: np.ndarray) -> LooksLike | None:
+    """What the image looks like; None where what tells it is missing: a verdict can do without."""
+    try:
+        return looks_like(image)
+    except WeightsError:
+        return None
+
+
+def explain(verdict: Verdict, count: int, looks: str = "") -> str:
+    """The verdict in one sentence for a reader who knows nothing of probabilities.
+
+    Args:
+        verdict: what is explained.
+        count: calibrated detectors that were asked.
+        looks: what the picture looks like, in words, for a verdict withheld because of it.
+    """
     agree = round(verdict.agreement * count)
     side = "AI-generated" if verdict.p_fake >= 0.5 else "a real image"
     voices = (
-        f"{agree} of {count} detectors lean towards {side}"
+        f"by their calibrated scores {agree} of {count} detectors lean towards {side}"
         if count > 1
         else f"the one detector asked leans towards {side}"
     )
+    if verdict.withheld:
+        return (
+            f"This looks like {looks or 'no photograph'}, which detectors often take for AI: {voices}, but "
+            "that is no evidence here."
+        )
     if verdict.label == "unsure":
         if abs(verdict.p_fake - 0.5) < CLEAR_LEAN:
             return f"The detectors cannot tell: {voices}, and the combined evidence lies near the middle."
@@ -100,21 +111,34 @@ def explain(verdict: Verdict, count: int) -> str:
     return f"{what}: {voices}. This is evidence, not proof."
 
 
-def analyse(loaded: LoadedImage, scores: Mapping[str, float]) -> Report:
+def analyse(loaded: LoadedImage, scores: Mapping[str, float], *, says_ai: bool = False) -> Report:
     """Combine the scores of one image and say what must be known about it.
+
+    Args:
+        loaded: the image.
+        scores: detector -> P(fake) in [0, 1].
+        says_ai: whether the file itself says that AI made it; then what it looks like withholds nothing.
 
     Raises:
         ValueError: none of the scores belongs to a calibrated detector.
     """
+    looks = _looks(loaded.pixels)
+    kind = looks.kind if looks else None
     verdict = combine(scores)
-    notes = conditions(loaded.pixels, loaded.facts)
+    if not says_ai:
+        verdict = withhold(verdict, kind)
+    found = find_conditions(loaded.pixels, loaded.facts, looks)
+    notes = [*loaded.facts.notes, *(condition.note for condition in found)]
     if verdict.partial:
         notes.append("Only some of the detectors were asked: the verdict rests on fewer witnesses.")
     return Report(
         verdict=verdict.label,
         p_fake=verdict.p_fake,
         detectors=dict(scores),
+        calibrated=verdict.calibrated,
         agreement=verdict.agreement,
+        looks_like=kind,
+        conditions=[condition.name for condition in found],
         notes=notes,
-        explanation=explain(verdict, len(scores)),
+        explanation=explain(verdict, len(verdict.calibrated), looks.words if looks else ""),
     )

@@ -96,7 +96,8 @@ def _detect_one(
         image = load_image(path)
         origin = read_provenance(path.read_bytes(), path.name, pixels=image.pixels)
         image = replace(image, pixels=degradation(image.pixels))
-        report = analyse(image, dict(score_image(image.pixels, loaded, protocol)))
+        scores = dict(score_image(image.pixels, loaded, protocol))
+        report = analyse(image, scores, says_ai=origin.ai is True)
     except GenImageError as error:
         return {"path": str(path), "error": error.message, "hint": error.hint}
     # Outside of the `try`: a report that cannot be written is no fault of the image's.
@@ -106,7 +107,10 @@ def _detect_one(
         "p_fake": round(report.p_fake, 4),
         "verdict": report.verdict,
         "detectors": {name: round(p, 4) for name, p in report.detectors.items()},
+        "calibrated": {name: round(p, 4) for name, p in report.calibrated.items()},
         "agreement": round(report.agreement, 3),
+        "looks_like": report.looks_like,
+        "conditions": report.conditions,
         "notes": [*report.notes, origin.note] if origin.note else report.notes,
         "provenance": origin.model_dump(mode="json"),
     }

@@ -1,4 +1,5 @@
-"""LowRes, Jpeg, GaussianBlur and Chain: what each degradation of GenImage's Task 2 does to the pixels.
+"""What each degradation does to the pixels: GenImage's Task 2 (LowRes, Jpeg, GaussianBlur), what the web
+does besides (Resize, Crop, Screen), and Chain.
 
 Every one takes and gives uint8 height x width x 3 RGB. The paper (Zhu et al., NeurIPS 2023,
 arXiv:2306.08571) names its conditions "LR 112", "LR 64", "JPEG 65", "JPEG 30", "Blur 3", "Blur 5" and says no
@@ -166,6 +167,80 @@ class GaussianBlur(Degradation):
     def __str__(self) -> str:
         """Return "blur:SIGMA"."""
         return f"blur:{_number(self.sigma)}"
+
+
+@dataclass(frozen=True)
+class Resize(Degradation):
+    """Scale both sides, as a site does with an upload; the filter is that of `LowRes`.
+
+    Attributes:
+        percent: of each side, 10..200; a side keeps at least one pixel.
+    """
+
+    percent: int
+
+    def __post_init__(self) -> None:
+        """Check the parameter."""
+        _check_whole("resize percentage", self.percent, 10, 200, "resize:75")
+
+    def __call__(self, image: RGBImage) -> RGBImage:
+        """Scale the image."""
+        image = _checked(image)
+        height, width = (max(1, round(side * self.percent / 100)) for side in image.shape[:2])
+        return image if self.percent == 100 else _resize(image, height, width)
+
+    def __str__(self) -> str:
+        """Return "resize:PERCENT"."""
+        return f"resize:{self.percent}"
+
+
+@dataclass(frozen=True)
+class Crop(Degradation):
+    """Keep the middle of the image, pixel for pixel.
+
+    Attributes:
+        percent: of each side, 10..100; a side keeps at least one pixel.
+    """
+
+    percent: int
+
+    def __post_init__(self) -> None:
+        """Check the parameter."""
+        _check_whole("crop percentage", self.percent, 10, 100, "crop:80")
+
+    def __call__(self, image: RGBImage) -> RGBImage:
+        """Crop the image."""
+        image = _checked(image)
+        height, width = (max(1, round(side * self.percent / 100)) for side in image.shape[:2])
+        top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+        return np.ascontiguousarray(image[top : top + height, left : left + width])
+
+    def __str__(self) -> str:
+        """Return "crop:PERCENT"."""
+        return f"crop:{self.percent}"
+
+
+@dataclass(frozen=True)
+class Screen(Degradation):
+    """What a screenshot keeps of a picture: scaled as it is shown, saved without loss, trimmed at the edges.
+
+    A picture that fits is shown at 125 %, the usual scaling of a laptop's screen; a larger one is shrunk to
+    fit into 1920 x 1080 px. Browsers interpolate bilinearly. Then 2 % of each side are cut off all round, so
+    that neither the size nor the JPEG grid of the original is left.
+    """
+
+    def __call__(self, image: RGBImage) -> RGBImage:
+        """Scale and trim the image."""
+        image = _checked(image)
+        height, width = image.shape[:2]
+        scale = min(1.25, 1080 / height, 1920 / width)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        shown = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR if scale >= 1 else cv2.INTER_AREA)
+        return Crop(96)(_as_image(shown))
+
+    def __str__(self) -> str:
+        """Return "screen"."""
+        return "screen"
 
 
 @dataclass(frozen=True)

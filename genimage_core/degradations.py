@@ -1,8 +1,8 @@
-"""The three degradations of GenImage's Task 2 (low resolution, JPEG, blur), their chains and text forms.
+"""The three degradations of GenImage's Task 2 (low resolution, JPEG, blur), three of the web's, their chains.
 
 A degradation takes and gives an image as uint8 height x width x 3 RGB and acts on the decoded full image,
 before a detector's own resizing and cropping. Text forms: "lowres:112", "lowres:112:down", "jpeg:65",
-"jpeg:65:444", "blur:3", joined by "+"; "none" does nothing.
+"jpeg:65:444", "blur:3", "resize:75", "crop:80", "screen", joined by "+"; "none" does nothing.
 """
 
 from __future__ import annotations
@@ -10,18 +10,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from .degradation_steps import Chain, Degradation, GaussianBlur, Jpeg, LowRes, LowResMode
+from .degradation_steps import (
+    Chain,
+    Crop,
+    Degradation,
+    GaussianBlur,
+    Jpeg,
+    LowRes,
+    LowResMode,
+    Resize,
+    Screen,
+)
 from .errors import DegradationError
 
 __all__ = [
     "PAPER_SUITE",
     "SEVERITIES",
     "Chain",
+    "Crop",
     "Degradation",
     "GaussianBlur",
     "Jpeg",
     "LowRes",
     "LowResMode",
+    "Resize",
+    "Screen",
     "chain",
     "paper_suite",
     "parse",
@@ -102,6 +115,9 @@ _READERS: dict[str, Callable[..., Degradation]] = {
     "lowres": _read_lowres,
     "jpeg": _read_jpeg,
     "blur": _read_blur,
+    "resize": lambda percent: Resize(int(percent)),
+    "crop": lambda percent: Crop(int(percent)),
+    "screen": Screen,
 }
 
 

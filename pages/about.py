@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.components.models import infos
 from pages.components.shell import PRIVACY, heading, serve
+from pages.components.trust import trust
 
 TEXTS = Path(__file__).with_name("texts")
 
@@ -27,6 +28,7 @@ def _content() -> None:
         "Each reads a picture differently. Its card says what it looks at and where it is known to fail."
     )
     _cards()
+    trust()
     st.header("Your pictures", anchor="privacy")
     st.markdown(
         f"{PRIVACY} Close or reload the tab, and they are "

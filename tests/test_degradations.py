@@ -15,10 +15,13 @@ from genimage_core.degradations import (
     PAPER_SUITE,
     SEVERITIES,
     Chain,
+    Crop,
     Degradation,
     GaussianBlur,
     Jpeg,
     LowRes,
+    Resize,
+    Screen,
     chain,
     paper_suite,
     parse,
@@ -120,7 +123,29 @@ def test_lowres_keeps_a_sliver() -> None:
     assert LowRes(1)(noise(2, 400)).shape == (2, 400, 3)
 
 
-ALL_STEPS = [LowRes(64), LowRes(64, "down"), Jpeg(40), Jpeg(40, "4:4:4"), GaussianBlur(1.5), GaussianBlur(0)]
+@pytest.mark.parametrize("percent", [10, 33, 75, 150])
+def test_resize_is_pillows_bicubic_within_two_levels(percent: int) -> None:
+    image = checks(300, 201, 3)
+    height, width = round(300 * percent / 100), round(201 * percent / 100)
+    assert largest_difference(Resize(percent)(image), pillow_resize(image, height, width)) <= 2
+
+
+def test_crop_keeps_the_middle_pixel_for_pixel() -> None:
+    image = noise(100, 200)
+    np.testing.assert_array_equal(Crop(80)(image), image[10:90, 20:180])
+    assert Crop(10)(noise(3, 40)).shape == (1, 4, 3)
+
+
+def test_a_screenshot_fits_the_screen_and_loses_the_size() -> None:
+    assert Screen()(noise(200, 400)).shape == (240, 480, 3)  # 125 %, then 96 %
+    height, width, _ = Screen()(np.zeros((3000, 4000, 3), np.uint8)).shape
+    assert (height, width) == (1037, 1382)  # 1080 x 1440, trimmed
+
+
+ALL_STEPS = [
+    LowRes(64), LowRes(64, "down"), Jpeg(40), Jpeg(40, "4:4:4"), GaussianBlur(1.5), GaussianBlur(0),
+    Resize(75), Resize(100), Crop(80), Crop(100), Screen(),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("step", [*ALL_STEPS, Chain(), chain(Jpeg(40), GaussianBlur(2))], ids=str)
@@ -144,7 +169,7 @@ def test_every_step_keeps_type_and_input(step: Degradation) -> None:
 def test_channels_stay_in_order() -> None:
     red = np.zeros((128, 128, 3), dtype=np.uint8)
     red[..., 0] = 220
-    for step in (Jpeg(90), GaussianBlur(2), LowRes(64)):
+    for step in (Jpeg(90), GaussianBlur(2), LowRes(64), Resize(50), Crop(50), Screen()):
         mean = step(red).mean(axis=(0, 1))
         assert mean[0] > 210
         assert mean[1:].max() < 10
@@ -160,6 +185,10 @@ def test_channels_stay_in_order() -> None:
         ("blur:3", GaussianBlur(3)),
         ("blur:0.5", GaussianBlur(0.5)),
         ("none", Chain()),
+        ("resize:75", Resize(75)),
+        ("crop:80", Crop(80)),
+        ("screen", Screen()),
+        ("resize:50+crop:80+jpeg:65", Chain((Resize(50), Crop(80), Jpeg(65)))),
         ("blur:3+jpeg:65", Chain((GaussianBlur(3), Jpeg(65)))),
         ("lowres:64+blur:0.1+jpeg:30:422", Chain((LowRes(64), GaussianBlur(0.1), Jpeg(30, "4:2:2")))),
     ],
@@ -221,6 +250,10 @@ def test_a_chain_applies_its_steps_in_order() -> None:
         ("blur:x", "blur:x"),
         ("blur:1:2", "blur:1:2"),
         ("lowres:0", "1 to 4096"),
+        ("resize:5", "10 to 200"),
+        ("crop:101", "10 to 100"),
+        ("crop:x", "crop:x"),
+        ("screen:2", "screen:2"),
         ("lowres:64:up", '"up"'),
         ("blur:3++jpeg:65", "(empty)"),
         ("blur:3+what:1", "what:1"),

@@ -20,7 +20,7 @@ def details(picture: Picture) -> None:
     with right:
         verdict, score_rows = st.empty(), st.empty()
         after = st.container()
-    _answers(picture, verdict, score_rows)
+    answers(picture, verdict, score_rows)
     with after:
         origin(picture.provenance)
         _notes(picture)
@@ -35,12 +35,14 @@ def answer(picture: Picture, on_score: scoring.OnScore) -> None:
     scores = scoring.ask(picture, lambda: pixels(picture), on_score)
     if scores and chosen not in picture.reports:
         try:
-            picture.reports[chosen] = analyse(loaded(picture), scores)
+            says_ai = picture.provenance.ai is True
+            picture.reports[chosen] = analyse(loaded(picture), scores, says_ai=says_ai)
         except (GenImageError, ValueError):
             return  # the scores stand without a verdict, and the page says so
 
 
-def _answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerator) -> None:
+def answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerator) -> None:
+    """Show every detector's answer in one place and the verdict in another, each as soon as it is known."""
     titles = models.titles()
 
     def show(scores: Mapping[str, float]) -> None:
