@@ -7,9 +7,12 @@ from pages.components.shell import footer, icon, style, top_bar
 st.set_page_config(page_title="GenImage Lab", page_icon=icon(), layout="wide")
 style()
 pages = [
-    st.Page("pages/detect.py", title="Detect", icon=":material/image_search:", default=True),
+    st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+    st.Page("pages/detect.py", title="Detect", icon=":material/image_search:"),
     st.Page("pages/degrade.py", title="Degrade", icon=":material/blur_on:"),
+    st.Page("pages/can_you_tell.py", title="Can you tell?", icon=":material/quiz:"),
     st.Page("pages/benchmark.py", title="Benchmark", icon=":material/grid_on:"),
+    st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
     st.Page("pages/about.py", title="About", icon=":material/info:"),
 ]
 page = st.navigation(pages, position="hidden")

@@ -14,7 +14,7 @@ from pages.components.controls import controls, words
 from pages.components.curves import curves
 from pages.components.picker import picker
 from pages.components.pictures import Picture, pixels
-from pages.components.shell import heading, serve
+from pages.components.shell import heading, note, serve
 
 
 def page() -> None:
@@ -26,6 +26,10 @@ def page() -> None:
     models.warm_up()
     picture = _choose()
     if picture is None:
+        note(
+            "Choose a picture or take a sample, then pull the sliders: many a sure answer changes after one "
+            "re-save."
+        )
         return
     _workbench(picture)
     scoring.show_problems()

@@ -1,5 +1,6 @@
 """Detect: one picture or many in, every detector's answer out."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -8,7 +9,7 @@ from pages.components import exports, models, pictures, scoring
 from pages.components.details import details
 from pages.components.overview import overview
 from pages.components.picker import clear_button, picker
-from pages.components.shell import heading, serve
+from pages.components.shell import heading, plain, serve
 
 
 def page() -> None:
@@ -59,6 +60,18 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+        picture = _chosen()
+        if picture is not None and protocol in picture.reports:
+            st.download_button(
+                "Report as HTML",
+                partial(exports.as_html, picture, protocol),
+                f"{Path(picture.name).stem}-report.html",
+                "text/html",
+                icon=":material/description:",
+                on_click="ignore",
+                help=f"One file on {plain(picture.name)} to attach or print: picture, verdict, scores, "
+                "evidence, origin, versions and hashes.",
+            )
         if pictures.readable():
             st.page_link(
                 "pages/degrade.py",
@@ -66,6 +79,12 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
                 icon=":material/blur_on:",
             )
         clear_button()
+
+
+def _chosen() -> pictures.Picture | None:
+    """Return the picture that stands open on the page."""
+    key = st.session_state.get("chosen")
+    return next((picture for picture in pictures.readable() if picture.key == key), None)
 
 
 def _introduction() -> None:

@@ -42,8 +42,13 @@ def instant_detectors(monkeypatch):
 
 
 @pytest.fixture
-def app() -> AppTest:
+def home() -> AppTest:
     return AppTest.from_file("../app.py", default_timeout=60).run()
+
+
+@pytest.fixture
+def app(home: AppTest) -> AppTest:
+    return home.switch_page("pages/detect.py").run()
 
 
 def png(grey: int, size: tuple[int, int] = (160, 120)) -> bytes:
@@ -90,8 +95,9 @@ def test_an_upload_gets_a_verdict_and_seven_scores(app, grey, words):
     upload(app, ("picture.png", png(grey)))
     assert_clean(app)
     shown = html(app)
-    assert f'<p class="gl-words">{words}</p>' in shown
-    assert shown.count(f'aria-valuenow="{grey / 255:.2f}"') == 8  # seven detectors and the combined score
+    assert f"</span>{words}</p>" in shown
+    asked = len(detectors.list_detectors())
+    assert shown.count(f'aria-valuenow="{grey / 255:.2f}"') == asked + 1  # and the combined score
     assert "160 × 120 px" in shown
 
 
@@ -113,7 +119,41 @@ def test_a_bad_file_does_not_stop_the_others(app):
     assert len(app.warning) == 1
     (table,) = app.dataframe
     assert table.value["name"].tolist() == ["white.png", "black.png"]
-    assert table.value["verdict"].tolist() == ["Probably AI-generated", "Probably a photograph"]
+    assert table.value["verdict"].tolist() == ["◆ Probably AI-generated", "● Probably a photograph"]
+
+
+def test_the_table_of_many_is_filtered_by_verdict_and_name(app):
+    upload(app, ("white.png", png(250)), ("black.png", png(3)), ("dark.png", png(9)))
+    app.button_group(key="overview_verdicts").select("real").run()
+    assert app.dataframe[0].value["name"].tolist() == ["black.png", "dark.png"]
+    app.text_input(key="overview_name").set_value("DARK").run()
+    assert app.dataframe[0].value["name"].tolist() == ["dark.png"]
+    app.text_input(key="overview_name").set_value("nothing").run()
+    assert_clean(app)
+    assert not app.dataframe
+    assert "No picture is left" in texts(app)
+
+
+def test_the_report_is_one_html_file(app, monkeypatch):
+    from pages.components import exports
+
+    monkeypatch.setattr("genimage_core.report_evidence.report_evidence", lambda *_: [])
+    upload(app, ("white.png", png(250)))
+    assert_clean(app)
+    assert "Report as HTML" in [button.label for button in app.get("download_button")]
+    text = exports.as_html(app.session_state["pictures"][0], "native")
+    assert "white.png" in text
+    assert text.count("not known") == len(detectors.list_detectors())  # these have no weights
+
+
+def test_more_files_than_a_visit_may_bring_are_left_out(app, monkeypatch):
+    from pages.components import pictures
+
+    monkeypatch.setattr(pictures, "MAX_BYTES", 2 * len(png(250)))
+    upload(app, ("a.png", png(250)), ("b.png", png(250)), ("c.png", png(250)))
+    assert_clean(app)
+    assert len(app.session_state["pictures"]) == 2
+    assert "1 of your files were left out" in texts(app)
 
 
 def test_a_name_is_shown_letter_by_letter(app):

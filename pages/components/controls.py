@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from genimage_core.degradations import PAPER_SUITE, Chain, Degradation, GaussianBlur, Jpeg, LowRes, chain
+from pages.components.address import linked_steps, name_degradation
 
 OFF = "off"
 QUALITIES: tuple[Any, ...] = (OFF, *range(95, 5, -5))
@@ -15,7 +16,8 @@ _OFF_STATE = {"jpeg": OFF, "blur": OFF, "lowres": OFF}
 
 
 def controls() -> Degradation | None:
-    """Show the knobs; return what they ask for, or None where all are off."""
+    """Show the knobs; return what they ask for, or None where all are off. The address names it, too."""
+    _from_address()
     st.pills(
         "The paper's six conditions",
         list(PAPER_SUITE),
@@ -30,17 +32,39 @@ def controls() -> Degradation | None:
         "Low resolution (shorter side in px)", SIZES, key="lowres", on_change=_forget_preset, args=("lowres",)
     )
     if st.session_state["lowres"] != OFF:
+        st.session_state.setdefault("mode", "down-up")
         st.segmented_control(
             "After shrinking",
             list(MODES),
             key="mode",
             format_func=MODES.__getitem__,
-            default="down-up",
             required=True,
             label_visibility="collapsed",
             help="The paper does not say which it did; public code does either.",
         )
-    return _degradation()
+    chosen = _degradation()
+    name_degradation(chosen)
+    return chosen
+
+
+def _from_address() -> None:
+    """Set the sliders to what the address names; a value between two stops goes to the nearer one."""
+    linked = linked_steps()
+    if linked is None:
+        return
+    st.session_state.update(_OFF_STATE | {"preset": None})
+    for kind, step in linked.items():
+        if isinstance(step, Jpeg):
+            _turn(kind, _nearest(QUALITIES, step.quality))
+        elif isinstance(step, GaussianBlur):
+            _turn(kind, _nearest(SIGMAS, step.sigma))
+        elif isinstance(step, LowRes):
+            _turn(kind, _nearest(SIZES, step.size))
+            st.session_state["mode"] = step.mode
+
+
+def _nearest(stops: tuple[Any, ...], value: float) -> Any:
+    return min((stop for stop in stops if stop != OFF), key=lambda stop: abs(stop - value))
 
 
 def words(degradation: Degradation | None) -> str:

@@ -1,11 +1,17 @@
-"""Results as files: JSON in the shape of the command line's `--json`, CSV with a row a picture."""
+"""Results as files: JSON in the shape of the command line's `--json`, CSV with a row a picture, HTML."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from genimage_core.errors import GenImageError
+from genimage_core.images import load_image
+from pages.components import models
 from pages.components.pictures import Picture
+
+if TYPE_CHECKING:
+    from genimage_core.detectors import Protocol
 
 
 def entries(pictures: list[Picture], protocol: str) -> list[dict[str, Any]]:
@@ -29,6 +35,26 @@ def as_csv(pictures: list[Picture], protocol: str) -> str:
         row |= _origin(entry.get("provenance", {}))
         rows.append(row)
     return pd.DataFrame(rows).to_csv(index=False)
+
+
+def as_html(picture: Picture, protocol: "Protocol") -> str:
+    """Return the report of one picture that has been scored, with all its evidence, as one HTML file.
+
+    Touches nothing of the visit's state: Streamlit calls it in a thread of its own, when it is asked for.
+    """
+    from genimage_core.report_evidence import report_evidence
+    from genimage_core.report_html import html_report
+
+    image, report = load_image(picture.data, name=picture.name), picture.reports[protocol]
+    detectors = {name: found for name, found in models.each() if not isinstance(found, GenImageError)}
+    return html_report(
+        image,
+        report,
+        picture.provenance,
+        evidence=report_evidence(image.pixels, detectors, report.detectors),
+        weights={name: getattr(found, "weights_id", "") for name, found in detectors.items()},
+        protocol=protocol,
+    )
 
 
 def _entry(picture: Picture, protocol: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from html import escape
 import streamlit as st
 
 from genimage_core.provenance import Provenance, Source
+from genimage_core.sides import SIDES, side_of
+from pages.components.rows import shape
 
 TITLE = "What the file itself says"
 KINDS = {
@@ -42,8 +44,8 @@ def origin_html(provenance: Provenance) -> str:
 
 def _head(ai: bool | None) -> tuple[str, str]:
     if ai is None:
-        return "gl-unsure", ""
-    return ("gl-fake", "AI took part in it") if ai else ("gl-real", "Captured by a camera")
+        return SIDES["unsure"].css, ""
+    return side_of(ai).css, shape(side_of(ai)) + ("AI took part in it" if ai else "Captured by a camera")
 
 
 def _sources(sources: list[Source]) -> str:

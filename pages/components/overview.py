@@ -1,21 +1,31 @@
-"""Many pictures at once: a table with each one's verdict, in which one is chosen for a closer look."""
+"""Many pictures at once: a table that sorts and filters, in which one is chosen for a closer look."""
 
 import base64
+from collections import Counter
 
 import pandas as pd
 import streamlit as st
 
+from genimage_core.sides import SIDES
 from pages.components import details, rows, scoring
+from pages.components.glossary import meaning
 from pages.components.pictures import Picture
 from pages.components.shell import plain
+
+COLUMNS = ["picture", "name", "verdict", "score", "agreement", "file", "size", "kind"]
+_SAYS = {True: "AI", False: "Camera", None: "Nothing"}
 
 
 def overview(pictures: list[Picture]) -> Picture | None:
     """Score all pictures, list them, and return the one that the visitor chose."""
     good = [picture for picture in pictures if picture.error is None]
     _score_all(good)
+    shown = _filtered(good)
+    if not shown:
+        st.info("No picture is left under these filters.", icon=":material/filter_alt:")
+        return None
     chosen = st.dataframe(
-        _table(good),
+        _table(shown),
         key="overview",
         hide_index=True,
         on_select="rerun",
@@ -28,11 +38,38 @@ def overview(pictures: list[Picture]) -> Picture | None:
             "score": st.column_config.ProgressColumn(
                 "0 photograph … 1 AI-generated", min_value=0.0, max_value=1.0, format="%.2f", width="medium"
             ),
+            "agreement": st.column_config.NumberColumn(
+                "Agree", format="percent", width="small", help=meaning("agreement")
+            ),
+            "file": st.column_config.TextColumn("The file says", width="small", help=meaning("provenance")),
+            "size": st.column_config.TextColumn("Size, px", width="small"),
+            "kind": st.column_config.TextColumn("Format", width="small"),
         },
         alt="Each picture with its verdict and combined score",
     )
     selected = chosen.selection.rows
-    return good[selected[0]] if selected and selected[0] < len(good) else (good[0] if good else None)
+    return shown[selected[0]] if selected and selected[0] < len(shown) else shown[0]
+
+
+def _filtered(pictures: list[Picture]) -> list[Picture]:
+    """Let the visitor narrow the table by verdict and by name."""
+    labels = {picture.key: _label(picture) for picture in pictures}
+    counts = Counter(labels.values())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kept = st.pills(
+            "Show only",
+            [label for label in SIDES if counts[label]],
+            selection_mode="multi",
+            format_func=lambda label: f"{SIDES[label].shape} {SIDES[label].short} · {counts[label]}",
+            key="overview_verdicts",
+        )
+        words = st.text_input("Name contains", key="overview_name", width=220).strip().lower()
+    return [p for p in pictures if (not kept or labels[p.key] in kept) and words in p.name.lower()]
+
+
+def _label(picture: Picture) -> str:
+    report = picture.reports.get(scoring.protocol())
+    return report.verdict if report else ""
 
 
 def _score_all(pictures: list[Picture]) -> None:
@@ -59,8 +96,16 @@ def _table(pictures: list[Picture]) -> pd.DataFrame:
             {
                 "picture": "data:image/jpeg;base64," + base64.b64encode(picture.thumbnail).decode(),
                 "name": picture.name,
-                "verdict": rows.verdict_words(report.verdict) if report else "No answer",
+                "verdict": _verdict(report.verdict) if report else "No answer",
                 "score": report.p_fake if report else None,
+                "agreement": report.agreement if report else None,
+                "file": _SAYS[picture.provenance.ai],
+                "size": f"{picture.facts.width} × {picture.facts.height}" if picture.facts else "",
+                "kind": picture.facts.format if picture.facts else "",
             }
         )
-    return pd.DataFrame(records, columns=["picture", "name", "verdict", "score"])
+    return pd.DataFrame(records, columns=COLUMNS)
+
+
+def _verdict(label: str) -> str:
+    return f"{rows.side(label).shape} {rows.verdict_words(label)}"

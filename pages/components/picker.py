@@ -7,6 +7,7 @@ import streamlit as st
 from genimage_core.images import load_image
 from genimage_core.samples import Sample, list_samples
 from pages.components import pictures
+from pages.components.address import name_sample, take_sample
 from pages.components.paste import paste_into_uploader
 
 FORMATS = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF. Read in memory, never stored."
@@ -18,6 +19,8 @@ def picker(page: str) -> None:
     Files are taken over in a callback, not from the widget's value: Streamlit empties the widget when
     the visitor goes to another page, and the pictures should come along.
     """
+    take_sample()
+    name_sample()
     key = _uploader_key(page)
     st.file_uploader(
         "Drop pictures here, choose files, or paste one (Ctrl+V or ⌘V)",

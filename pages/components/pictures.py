@@ -19,7 +19,9 @@ from pages.components.shell import plain
 if TYPE_CHECKING:
     from genimage_core.analysis import Report
 
-MAX_PICTURES = 100
+MAX_PICTURES = 200
+MAX_BYTES = 400 * 2**20
+"""Most that one visit's files may weigh together: they stay in the server's memory."""
 PREVIEW_SIDE = 1000
 THUMBNAIL_SIDE = 96
 
@@ -28,7 +30,7 @@ THUMBNAIL_SIDE = 96
 class Picture:
     """One file that the visitor brought, and what has been found out about it.
 
-    The pixels are decoded when needed and not kept: a hundred photographs would fill the memory.
+    The pixels are decoded when needed and not kept: two hundred photographs would fill the memory.
     """
 
     key: str
@@ -63,19 +65,36 @@ def replace(files: Iterable[tuple[str, bytes]]) -> None:
     known = {picture.key: picture for picture in current()}
     chosen: dict[str, Picture] = {}
     everything = list(files)
-    st.session_state["left_out"] = max(0, len(everything) - MAX_PICTURES)
-    for name, data in everything[:MAX_PICTURES]:
+    taken = _within_limits(everything)
+    st.session_state["left_out"] = len(everything) - len(taken)
+    for name, data in taken:
         key = _key(name, data)
         chosen[key] = known.get(key) or read(Picture(key, name, data))
     st.session_state["pictures"] = list(chosen.values())
 
 
+def _within_limits(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """The first files that are neither too many nor too heavy together."""
+    total, taken = 0, []
+    for name, data in files[:MAX_PICTURES]:
+        total += len(data)
+        if total > MAX_BYTES:
+            break
+        taken.append((name, data))
+    return taken
+
+
 def replace_by_sample(sample: Sample) -> None:
     """Make a bundled sample the visit's only picture."""
+    from pages.components.shelf import sample_picture
+
+    st.session_state["pictures"] = [sample_picture(sample)]
+
+
+def read_sample(sample: Sample) -> Picture:
+    """Read a bundled sample."""
     data = sample.path.read_bytes()
-    known = {picture.key: picture for picture in current()}
-    key = _key(sample.file, data)
-    st.session_state["pictures"] = [known.get(key) or read(Picture(key, sample.file, data, sample))]
+    return read(Picture(_key(sample.file, data), sample.file, data, sample))
 
 
 def clear() -> None:
@@ -110,7 +129,10 @@ def show_errors() -> None:
         st.warning(f"{head}\n" + "\n".join(f"- {line}" for line in lines), icon=":material/broken_image:")
     left_out = st.session_state.get("left_out", 0)
     if left_out:
-        st.info(f"The first {MAX_PICTURES} files were taken; {left_out} more were left out.")
+        st.info(
+            f"{left_out} of your files were left out: at most {MAX_PICTURES} files of "
+            f"{MAX_BYTES // 2**20} MB together are taken at a time."
+        )
 
 
 def read(picture: Picture) -> Picture:

@@ -5,12 +5,11 @@ Everything here is a pure function from numbers to markup; every text from outsi
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import cast
 
-VERDICTS: dict[str, tuple[str, str]] = {
-    "fake": ("Probably AI-generated", "gl-fake"),
-    "real": ("Probably a photograph", "gl-real"),
-    "unsure": ("Unsure", "gl-unsure"),
-}
+from genimage_core.sides import SIDES, Side, side_of
+from genimage_core.verdict import Label
+
 AXIS = (
     '<div class="gl-axis" aria-hidden="true"><span></span>'
     '<span class="gl-ends"><span>0 · photograph</span><span>AI-generated · 1</span></span>'
@@ -21,16 +20,33 @@ CHANGE_SHOWN = 0.005  # below this, two decimals show no change
 Band = tuple[float, float]
 
 
+def side(label: str) -> Side:
+    """Return how a verdict looks and reads."""
+    return SIDES[cast(Label, label)]
+
+
 def verdict_words(label: str) -> str:
     """Return the verdict as a visitor reads it."""
-    return VERDICTS[label][0]
+    return side(label).words
+
+
+def shape(found: Side) -> str:
+    """Return the shape that stands for a verdict beside its words, hidden from those who hear the page."""
+    return f'<span class="gl-shape" aria-hidden="true">{found.shape}</span>'
+
+
+def chip(found: Side, words: str = "", *, quiet: bool = False) -> str:
+    """Return a verdict or truth as a chip: shape, words and colour."""
+    tag = "span" if quiet else "b"
+    return f'<{tag} class="gl-chip {found.css}">{shape(found)}{escape(words or found.words)}</{tag}>'
 
 
 def verdict_card(label: str, p_fake: float, explanation: str, band: Band) -> str:
     """Return the verdict in words, the combined score on its scale, and one sentence of explanation."""
-    words, css = VERDICTS[label]
+    found = side(label)
     return (
-        f'<div class="gl-verdict {css}" role="status"><p class="gl-words">{words}</p>'
+        f'<div class="gl-verdict {found.css}" role="status">'
+        f'<p class="gl-words">{shape(found)}{found.words}</p>'
         f"{_gauge(p_fake, band)}<p>{escape(explanation)}</p></div>"
     )
 
@@ -78,11 +94,10 @@ def change_rows(
 
 def verdict_change(before: str, after: str) -> str:
     """Return the verdict before and after, in words; the arguments are verdict labels."""
-    now = f'<b class="gl-chip {VERDICTS[after][1]}">{verdict_words(after)}</b>'
+    now = chip(side(after))
     if before == after:
         return f'<p class="gl-change">Still {now}</p>'
-    was = f'<span class="gl-chip {VERDICTS[before][1]}">{verdict_words(before)}</span>'
-    return f'<p class="gl-change">{was} → {now}</p>'
+    return f'<p class="gl-change">{chip(side(before), quiet=True)} → {now}</p>'
 
 
 def facts_list(facts: Sequence[tuple[str, str]]) -> str:
@@ -120,7 +135,7 @@ def _bar(title: str, p: float | None, *, was: float | None = None) -> str:
     middle = '<i class="gl-middle"></i>'
     if p is None:
         return f'<span class="gl-track" role="img" aria-label="{escape(title)}: waiting">{middle}</span>'
-    css = "gl-fake" if p >= 0.5 else "gl-real"
+    css = side_of(p >= 0.5).css
     fill = f'<i class="gl-fill {css}" style="width:{max(p, 0.006):.1%};--sure:{abs(2 * p - 1):.0%}"></i>'
     tick = "" if was is None else f'<i class="gl-was" style="left:{was:.1%}"></i>'
     return (

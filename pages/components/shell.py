@@ -9,6 +9,8 @@ import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.navigation.page import StreamlitPage
 
+from genimage_core.sides import SIDES, colours_css
+
 APP = Path(__file__).resolve().parents[2] / "app.py"
 _ROUTED = "routed"
 PRIVACY = (
@@ -24,17 +26,18 @@ def icon() -> Image.Image:
     """
     picture = Image.new("RGBA", (64, 64))
     draw = ImageDraw.Draw(picture)
-    draw.rounded_rectangle((4, 4, 60, 60), 12, fill="#E07B1A")
-    draw.rounded_rectangle((4, 4, 38, 60), 12, fill="#2F86C1")
-    draw.rectangle((26, 4, 31, 60), fill="#2F86C1")
+    draw.rounded_rectangle((4, 4, 60, 60), 12, fill=SIDES["fake"].colour)
+    draw.rounded_rectangle((4, 4, 38, 60), 12, fill=SIDES["real"].colour)
+    draw.rectangle((26, 4, 31, 60), fill=SIDES["real"].colour)
     draw.rectangle((31, 0, 34, 63), fill="#FFFFFF")
-    draw.rectangle((35, 4, 38, 60), fill="#E07B1A")
+    draw.rectangle((35, 4, 38, 60), fill=SIDES["fake"].colour)
     return picture
 
 
 def style() -> None:
-    """Add the app's style sheet."""
-    st.html(Path(__file__).with_name("style.css"))
+    """Add the app's style sheet, and the colours that verdicts have everywhere."""
+    sheet = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    st.html(f"<style>{colours_css()}{sheet}</style>")
 
 
 def top_bar(pages: list[StreamlitPage]) -> None:
@@ -42,11 +45,18 @@ def top_bar(pages: list[StreamlitPage]) -> None:
 
     Streamlit's own navigation hides in a drawer on phones, and the drawer stays open over the page.
     """
-    st.session_state[_ROUTED] = True
+    st.session_state[_ROUTED] = frozenset(page.url_path for page in pages)
+    home, *others = pages
     with st.container(key="top_bar", horizontal=True, vertical_alignment="center", gap="small"):
-        st.html('<span class="gl-brand">GenImage Lab</span>', width="content")
-        for page in pages:
+        with st.container(key="brand", width="content"):
+            st.page_link(home, label="GenImage Lab", width="content", icon=None)
+        for page in others:
             st.page_link(page, width="content")
+
+
+def routed(path: str) -> bool:
+    """Return whether the app has a page of that file, such as "pages/about.py"."""
+    return Path(path).stem in st.session_state.get(_ROUTED, ())
 
 
 def serve(page: Callable[[], None]) -> None:
@@ -66,6 +76,11 @@ def heading(title: str, lead: str) -> None:
     """Show a page's title and the one sentence that says what it is for."""
     st.title(title, anchor=False)
     st.html(f'<p class="gl-lead">{lead}</p>')
+
+
+def note(text: str) -> None:
+    """Show a quiet sentence or two; the text is the page's own."""
+    st.html(f'<p class="gl-note">{text}</p>')
 
 
 def footer() -> None:

@@ -1,6 +1,7 @@
 """The app as a visitor meets it: a real server, a real browser, the bundled weights."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from PIL import Image
 from tests.browser.conftest import ROOT, SHOTS
 from tests.browser.visitor import SEVEN, Visitor
 
-PAGES = ("Detect", "Degrade", "Benchmark", "About")
+PAGES = ("GenImage Lab", "Detect", "Degrade", "Can you tell?", "Benchmark", "Data set", "About")
 SCREENS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 SAMPLES = ROOT / "assets" / "samples"
 
@@ -26,13 +27,13 @@ def photograph() -> Path:
 def test_the_first_visitor_may_follow_a_link_to_any_page(browser: Any, server: str) -> None:
     """Must stay the first test here: it holds for a server that has served nothing yet."""
     with Visitor(browser, f"{server}/benchmark?table=scale") as visitor:
-        assert visitor.page.locator(".gl-brand").is_visible()
+        assert visitor.page.locator(".st-key-brand").is_visible()
         assert visitor.page.locator("h3").first.inner_text() == "Number of training images and classes"
         visitor.assert_well()
 
 
 def test_upload_gives_seven_scores_and_a_verdict(browser: Any, server: str, photograph: Path) -> None:
-    with Visitor(browser, server) as visitor:
+    with Visitor(browser, f"{server}/detect") as visitor:
         visitor.upload(photograph)
         visitor.wait_for_scores()
         visitor.settle()
@@ -43,7 +44,7 @@ def test_upload_gives_seven_scores_and_a_verdict(browser: Any, server: str, phot
 
 
 def test_results_download_as_json(browser: Any, server: str, photograph: Path) -> None:
-    with Visitor(browser, server) as visitor:
+    with Visitor(browser, f"{server}/detect") as visitor:
         visitor.upload(photograph)
         visitor.wait_for_scores()
         visitor.settle()
@@ -55,7 +56,7 @@ def test_results_download_as_json(browser: Any, server: str, photograph: Path) -
 
 
 def test_a_moved_slider_moves_the_scores(browser: Any, server: str, photograph: Path) -> None:
-    with Visitor(browser, server) as visitor:
+    with Visitor(browser, f"{server}/detect") as visitor:
         visitor.upload(photograph)
         visitor.wait_for_scores()
         visitor.go("Degrade")
@@ -72,7 +73,7 @@ def test_a_moved_slider_moves_the_scores(browser: Any, server: str, photograph: 
 
 
 def test_the_divider_moves_by_keyboard(browser: Any, server: str, photograph: Path) -> None:
-    with Visitor(browser, server) as visitor:
+    with Visitor(browser, f"{server}/detect") as visitor:
         visitor.upload(photograph)
         visitor.wait_for_scores()
         visitor.go("Degrade")
@@ -84,7 +85,7 @@ def test_the_divider_moves_by_keyboard(browser: Any, server: str, photograph: Pa
 
 
 def test_a_pasted_picture_is_taken(browser: Any, server: str, photograph: Path) -> None:
-    with Visitor(browser, server) as visitor:
+    with Visitor(browser, f"{server}/detect") as visitor:
         visitor.page.evaluate(
             """async () => {
               const canvas = Object.assign(document.createElement("canvas"), { width: 200, height: 150 });
@@ -106,13 +107,38 @@ def test_bad_files_are_named_and_the_good_one_is_scored(
     (tmp_path / "notes.png").write_text("a text that calls itself a picture")
     (tmp_path / "cut.jpg").write_bytes(photograph.read_bytes()[:2000])
     (tmp_path / "nothing.gif").write_bytes(b"")
-    with Visitor(browser, server) as visitor:
+    with Visitor(browser, f"{server}/detect") as visitor:
         visitor.upload(photograph, *sorted(tmp_path.iterdir()))
         visitor.wait_for_scores()
         visitor.settle()
         text = visitor.page.locator("[data-testid=stMain]").inner_text()
         assert "3 files could not be read" in text
         assert all(path.name in text for path in tmp_path.iterdir())
+        visitor.assert_well()
+
+
+def test_a_shared_view_of_degrade_opens_as_it_was(browser: Any, server: str) -> None:
+    address = f"{server}/degrade?sample=real_raccoon.jpg&degrade=blur:2%2Bjpeg:65"
+    with Visitor(browser, address) as visitor:
+        visitor.wait_for_scores()
+        visitor.settle()
+        assert "--degrade blur:2+jpeg:65" in visitor.page.locator("[data-testid=stMain]").inner_text()
+        assert "sample=real_raccoon.jpg" in visitor.page.url
+        visitor.assert_well()
+
+
+def test_a_picture_is_guessed_by_keyboard(browser: Any, server: str) -> None:
+    with Visitor(browser, f"{server}/can_you_tell?seed=7") as visitor:
+        button = visitor.page.get_by_role("button", name="AI-generated")
+        place = button.bounding_box()
+        button.focus()
+        button.press("Enter")
+        visitor.page.get_by_role("button", name="Next picture").wait_for()
+        visitor.wait_for_rows()
+        visitor.page.get_by_role("button", name="Next picture").press("Enter")
+        button.wait_for()
+        visitor.settle()
+        assert button.bounding_box() == place  # nothing jumps from one picture to the next
         visitor.assert_well()
 
 
@@ -131,7 +157,7 @@ def test_every_page_on_every_screen(
     picture = tmp_path / "picture.jpg"
     with Image.open(SAMPLES / "real_raccoon.jpg") as image:
         image.save(picture)
-    with Visitor(browser, server, width=width, scheme=scheme) as visitor:
+    with Visitor(browser, f"{server}/detect", width=width, scheme=scheme) as visitor:
         visitor.shoot(SHOTS / f"welcome-{scheme}-{width}.png")
         visitor.upload(picture)
         visitor.wait_for_scores()
@@ -143,5 +169,6 @@ def test_every_page_on_every_screen(
                 ).first.click()
                 visitor.page.wait_for_timeout(500)
                 visitor.settle()
-            visitor.shoot(SHOTS / f"{title.lower()}-{scheme}-{width}.png")
+            name = re.sub(r"\W+", "-", title.lower()).strip("-")
+            visitor.shoot(SHOTS / f"{name}-{scheme}-{width}.png")
             visitor.assert_well()

@@ -51,6 +51,13 @@ class Visitor:
             timeout=120_000,
         )
 
+    def wait_for_rows(self) -> None:
+        """Wait until seven detectors have answered, whether or not there is a verdict."""
+        self.page.wait_for_function(
+            f"document.querySelectorAll('.gl-row .gl-track[aria-valuenow]').length >= {SEVEN}",
+            timeout=120_000,
+        )
+
     def scores(self) -> list[str]:
         return self.page.locator(".gl-row .gl-track[aria-valuenow]").evaluate_all(
             "bars => bars.map(bar => bar.ariaValueNow ?? bar.getAttribute('aria-valuenow'))"
