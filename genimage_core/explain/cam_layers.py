@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -23,7 +24,7 @@ def cam_target(net: DetectorNet) -> CamTarget:
     """
     if net.cam_target is not None:
         return net.cam_target
-    body = getattr(net, "body", None)
+    body: Any = getattr(net, "body", None)
     if hasattr(body, "blocks") and hasattr(body, "patch_embed"):
         return CamTarget((f"body.blocks.{len(body.blocks) - 1}.norm1",), "tokens")
     if hasattr(body, "layer4"):

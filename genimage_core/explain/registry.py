@@ -12,7 +12,10 @@ from genimage_core.errors import ExplainError, GenImageError
 from genimage_core.explain.model import Asks, Evidence, Findings, Kind, Subject
 
 # In the order in which a reader meets them: where, why, how firm, compared with what, then the traces.
-_MODULES: tuple[str, ...] = ("tile_map", "grad_cam", "ela")
+_MODULES: tuple[str, ...] = (
+    "tile_map", "grad_cam", "stability", "relatives", "spectrum", "residual", "ela", "fad_bands",
+    "gram_distance",
+)  # fmt: skip
 _REGISTRY: dict[str, Kind] = {}
 
 Find = Callable[[Subject], Findings]
@@ -77,6 +80,8 @@ def explain(
     info = kind_info(kind)
     if info.asks != "nobody" and not detectors:
         raise ExplainError("needs a detector.", hint="Name at least one.", source=info.title)
+    if info.asks in ("gramnet", "f3net") and info.asks not in detectors:
+        raise ExplainError(f"needs the detector {info.asks}.", hint="Ask it, too.", source=info.title)
     found = info.find(Subject(image, detectors, scores or {}))
     return Evidence(
         kind, info.title, info.means, info.misleads, found.images, found.alts, found.data, found.arrays
