@@ -13,6 +13,7 @@ import typer
 from genimage_core.cli_audit import audit
 from genimage_core.cli_evaluate import evaluate_commands
 from genimage_core.cli_lab import lab_commands
+from genimage_core.cli_linear import linear_commands
 from genimage_core.cli_verdict import verdict_commands
 from genimage_core.errors import GenImageError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 lab_commands(app)
+linear_commands(app)
 verdict_commands(app)
 app.command()(audit)
 evaluate_commands(app)
@@ -42,6 +44,12 @@ def detect(
     protocol: Annotated[str, typer.Option(help="`native` tiles or the `paper`'s resize.")] = "native",
     report: Annotated[
         Path | None, typer.Option(help="Also write an HTML report: a file for one image, else a folder.")
+    ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write evidence: in this folder one folder of PNGs and a JSON for each image."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -65,6 +73,8 @@ def detect(
     applied = "" if degrade == "none" else str(degradation)
     reports = ReportWriter(report, files, loaded, protocol, applied) if report else None  # type: ignore[arg-type]
     results = [_detect_one(path, loaded, degradation, protocol, reports) for path in files]
+    if explain:
+        _explain(explain, files, results, loaded, degradation)
     if as_json:
         print(json.dumps(results, indent=1))
     else:
@@ -76,6 +86,24 @@ def detect(
     if failed:
         print(f"{failed} of {len(results)} files could not be read", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _explain(
+    out: Path,
+    files: list[Path],
+    results: list[dict[str, Any]],
+    loaded: dict[str, Any],
+    degradation: Callable[..., Any],
+) -> None:
+    """Write the evidence for each image that could be scored, and enter its place in the results."""
+    from genimage_core.explain import explain_all
+    from genimage_core.explain.files import folder_names, write_evidence
+    from genimage_core.images import load_image
+
+    for path, name, entry in zip(files, folder_names(files), results, strict=True):
+        if "error" not in entry:
+            image = degradation(load_image(path).pixels)
+            entry["evidence"] = str(write_evidence(out / name, explain_all(image, loaded)))
 
 
 def _detect_one(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from genimage_core.degradations import Jpeg
+from genimage_core.explain.colours import preview
 from genimage_core.explain.model import Findings, Subject
 from genimage_core.explain.registry import evidence_kind
 
@@ -35,8 +36,8 @@ def ela(subject: Subject) -> Findings:
     """Error levels, brightened so that the strongest half per cent is white."""
     levels = error_levels(subject.image)
     top = max(1.0, float(np.percentile(levels, BRIGHT)))
-    picture = np.clip(levels * (255.0 / top), 0, 255).astype(np.uint8)
+    picture = preview(np.clip(levels * (255.0 / top), 0, 255).astype(np.uint8))
     mean = float(levels.mean())
     alt = f"Error levels after a save at quality {QUALITY}: on average {mean:.1f} of 255 grey levels change."
     data = {"jpeg_quality": QUALITY, "mean_change": round(mean, 3), "white_at": round(top, 2)}
-    return Findings({"ela": picture}, {"ela": alt}, data, {"ela": levels.max(2)})
+    return Findings({"ela": picture}, {"ela": alt}, data)

@@ -109,12 +109,13 @@ def grad_cam(image: np.ndarray, detector: Detector) -> Cam:
     return Cam(whole[top : top + image.shape[0], left : left + image.shape[1]], target.over, len(views))
 
 
-def _draw(image: np.ndarray, found: Cam) -> np.ndarray:
+def _draw(image: np.ndarray, found: Cam) -> tuple[np.ndarray, np.ndarray]:
+    """The picture, and the pull at its size."""
     if found.over == "frequencies":
-        return two_sided(found.pull, opacity=1.0)[..., :3]
+        return two_sided(found.pull, opacity=1.0)[..., :3].copy(), found.pull
     small = preview(image)
     pull = cv2.resize(found.pull, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_NEAREST)
-    return lay_over(small, two_sided(pull))
+    return lay_over(small, two_sided(pull)), pull
 
 
 @evidence_kind(
@@ -142,11 +143,10 @@ def grad_cams(subject: Subject) -> Findings:
         positive = np.nansum(np.clip(found.pull, 0, None))
         share = float(positive / max(np.nansum(np.abs(found.pull)), 1e-12))
         where = "frequencies" if found.over == "frequencies" else "places"
-        images[name] = _draw(subject.image, found)
+        images[name], arrays[name] = _draw(subject.image, found)
         alts[name] = (
             f"{detector.info.title}: {where} that pulled at the score; "
             f"{share:.0%} of the pull is towards AI-generated."
         )
-        arrays[name] = found.pull
         data[name] = {"over": found.over, "views": found.views, "share_towards_fake": round(share, 4)}
     return Findings(images, alts, data, arrays)

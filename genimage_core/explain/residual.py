@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from genimage_core.explain.colours import PREVIEW_SIDE
 from genimage_core.explain.model import Findings, Subject
 from genimage_core.explain.registry import evidence_kind
 
@@ -49,13 +50,16 @@ def noise_residual(image: np.ndarray) -> np.ndarray:
     misleads=(
         "Edges always shine through. Phones and editing programs remove noise or add grain, JPEG compression "
         "replaces it by 8 px blocks, and resizing smears it: in a picture from the web most of what you see "
-        "was made by the last save."
+        "was made by the last save. Of a large picture only the middle is shown."
     ),
 )
 def noise(subject: Subject) -> Findings:
     """The residual around middle grey."""
     residual = noise_residual(subject.image)
-    picture = np.clip(127.5 + residual * (127.5 / SHOWN), 0, 255).round().astype(np.uint8)
+    # Shrinking would average the noise away: of a large picture the middle is shown, pixel for pixel.
+    top, left = (max(0, length - PREVIEW_SIDE) // 2 for length in residual.shape[:2])
+    middle = residual[top : top + PREVIEW_SIDE, left : left + PREVIEW_SIDE]
+    picture = np.clip(127.5 + middle * (127.5 / SHOWN), 0, 255).round().astype(np.uint8)
     rows = np.array_split(residual, min(PARTS, residual.shape[0]), 0)
     parts = [
         float(part.std()) for row in rows for part in np.array_split(row, min(PARTS, residual.shape[1]), 1)

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from genimage_core.errors import GenImageError
 from pages.components import models, rows, scoring
+from pages.components.evidence import evidence
 from pages.components.origin import origin
 from pages.components.pictures import Picture, loaded, pixels
 from pages.components.shell import plain
@@ -25,6 +26,7 @@ def details(picture: Picture) -> None:
         origin(picture.provenance)
         _notes(picture)
     _facts(picture)
+    evidence(picture)
 
 
 def answer(picture: Picture, on_score: scoring.OnScore) -> None:
