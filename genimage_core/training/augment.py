@@ -69,7 +69,7 @@ def augment(
         (crop, crop, 3) RGB uint8.
     """
     if rng.random() < recipe.rescale_p:
-        image = rescale(image, float(rng.uniform(0.7, 1.3)))
+        image = rescale(image, float(rng.uniform(*recipe.rescale_range)))
     view = random_crop(image, crop + 8, rng)
     if rng.random() < 0.5:
         view = view[:, ::-1]

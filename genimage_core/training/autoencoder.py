@@ -110,8 +110,8 @@ class TinyAutoencoder(nn.Module):
 
 
 @torch.inference_mode()
-def reconstruct(net: TinyAutoencoder, image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) RGB uint8 -> its reconstruction, cropped to sides that are multiples of 8."""
+def reconstruct(net: nn.Module, image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) RGB uint8 -> what an autoencoder makes of it, cropped to sides that are multiples of 8."""
     height, width = (side // STRIDE * STRIDE for side in image.shape[:2])
     x = torch.from_numpy(np.ascontiguousarray(image[:height, :width])).permute(2, 0, 1)[None].float() / 255
     x = x.contiguous(memory_format=torch.channels_last)
@@ -126,29 +126,31 @@ def _write_png(image: np.ndarray, path: Path) -> None:
 
 def write_aligned(
     records: Sequence[Record],
-    autoencoder: Path,
+    net: nn.Module,
+    generator: str,
     out: Path,
     *,
     limit: int | None = None,
     seed: int = 0,
     report: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Write reconstructions of real training images as a generator of its own, `aligned_taef2`.
+    """Write reconstructions of real training images as a generator of its own.
 
     Files that are there already are kept, so that an interrupted run goes on.
 
     Args:
         records: the real ones of the split `train` are taken.
-        autoencoder: TAEF2's safetensors file.
+        net: (N, 3, H, W) in [0, 1] -> the same; sides are multiples of 8.
+        generator: the new generator's name.
         out: root of the new data set, in GenImage's layout.
         limit: at most so many, drawn with `seed`.
         seed: of the draw.
         report: called with (done, total).
     """
-    net = TinyAutoencoder.load(autoencoder).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     reals = [r for r in records if r.split == "train" and r.label == 0]
     order = np.random.default_rng(seed).permutation(len(reals))[:limit]
-    folder = out / GENERATOR / "train" / "ai"
+    folder = out / generator / "train" / "ai"
     folder.mkdir(parents=True, exist_ok=True)
     for done, i in enumerate(order, 1):
         target = folder / (reals[i].image_id.replace("/", "__").rsplit(".", 1)[0] + ".png")

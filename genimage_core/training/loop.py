@@ -119,7 +119,7 @@ class Trainer:
         if plan.aligned:
             self.training += select_training_fakes(scan_dataset(plan.aligned))
         self.validation = [r for r in records if r.split == "val" and r.generator in fakes]
-        self.net = build_network(plan.detector, seed=plan.seed)
+        self.net = build_network(plan.detector, seed=plan.seed, **plan.options)
         self.init_tensors = start_from(self.net, plan.init) if plan.init else 0
         optimise(self.net, self.device)
         self.optimizer = build_optimizer(self.net, self.recipe)
@@ -137,6 +137,7 @@ class Trainer:
     def _identity(self) -> dict[str, Any]:
         return {
             "detector": self.plan.detector,
+            "options": self.plan.options,
             "train_on": self.plan.train_on,
             "reals": self.plan.reals,
             "aligned": self.plan.aligned is not None,

@@ -20,6 +20,9 @@ def build_optimizer(net: DetectorNet, recipe: Recipe) -> torch.optim.Optimizer:
     """
     if recipe.layer_decay:
         groups = param_groups_layer_decay(net.body, recipe.weight_decay, layer_decay=recipe.layer_decay)
+        trunk = {id(p) for p in net.body.parameters()}
+        if rest := [p for p in net.parameters() if id(p) not in trunk]:
+            groups.append({"params": rest, "weight_decay": recipe.weight_decay})
     else:
         groups = param_groups_weight_decay(net, recipe.weight_decay)
     if recipe.optimizer == "sgd":

@@ -20,6 +20,7 @@ class TrainingPlan:
         reals: `pool` (all real training images) or `own` (those of the named generators).
         steps: optimiser steps; None takes the recipe's.
         seed: of weights, order and augmentation.
+        backbone: another timm vision transformer than the detector's own, or "".
         init: safetensors file whose matching tensors the network starts from, or None.
         init_note: where `init` comes from, in words.
         aligned: folder written by `reconstruct`, whose fakes are added, or None.
@@ -40,6 +41,7 @@ class TrainingPlan:
     reals: str = "pool"
     steps: int | None = None
     seed: int = 0
+    backbone: str = ""
     init: Path | None = None
     init_note: str = ""
     aligned: Path | None = None
@@ -51,6 +53,11 @@ class TrainingPlan:
     save_every: float = 120.0
     validate_every: int = 250
     command: str = ""
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What the network's class is called with."""
+        return {"backbone": self.backbone} if self.backbone else {}
 
 
 def bf16_pays(device: torch.device) -> bool:

@@ -103,6 +103,14 @@ def fold_layer_scale(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return out
 
 
+def dinov2_to_taps(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """DINOv2 ViT-S/14 tensors -> those of `dinov2`, whose 224 px views have a grid of 16 x 16 patches."""
+    from timm.layers import resample_abs_pos_embed
+
+    grid = resample_abs_pos_embed(state["pos_embed"], [16, 16])
+    return {f"body.{k}": v.contiguous() for k, v in (state | {"pos_embed": grid}).items()}
+
+
 def dinov2_to_deit(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """DINOv2 ViT-S/14 tensors -> DeiT-S tensors under the detector's names (`body.` in front)."""
     from timm.layers.patch_embed import resample_patch_embed

@@ -26,7 +26,8 @@ class Recipe:
         jpeg_quality: range of the re-encoding quality that both classes go through.
         encode_p: probability of the re-encoding.
         webp_share: share of the re-encodings done as WebP instead of JPEG, in [0, 1].
-        rescale_p: probability of a rescale by a factor ~ U(.7, 1.3) before the crop.
+        rescale_p: probability of a rescale before the crop.
+        rescale_range: range of its factor, uniform.
         erasing_p: probability of random erasing, after the crop.
         label_smoothing: in [0, 1).
         clip_grad: largest gradient norm, or None.
@@ -50,6 +51,7 @@ class Recipe:
     encode_p: float = 1.0
     webp_share: float = 0.1
     rescale_p: float = 0.1
+    rescale_range: tuple[float, float] = (0.7, 1.3)
     erasing_p: float = 0.0
     label_smoothing: float = 0.0
     clip_grad: float | None = 5.0
