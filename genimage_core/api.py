@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from genimage_core.detectors import Detector, Protocol, load_detector
 from genimage_core.errors import EvaluationError
 from genimage_core.evaluation.setup import Wanted, covered_detectors, set_up
 from genimage_core.images import load_image
+from genimage_core.provenance import Provenance, read_provenance
 
 __all__ = ["audit", "degrade", "detect", "evaluate", "load_detector"]
 
@@ -43,7 +45,7 @@ def detect(
         detectors: `all` that have weights, or names separated by commas.
         degrade: what to do to the image first, such as `blur:3+jpeg:65`.
         protocol: `native` tiles, or the `paper`'s own resize and crop.
-        weights: `default`, a folder, or a hub repository (see `load_detector`).
+        weights: `default`, a folder, or a hub repository (see `genimage_core.hub`).
         device: `auto`, `cpu` or `cuda`.
 
     Returns:
@@ -54,18 +56,53 @@ def detect(
         DegradationError: the degradation cannot be read.
         UnknownDetectorError: no such detector.
         WeightsError: weights are missing or damaged.
+        NoVerdictError: none of the detectors is calibrated.
     """
+    report, _ = detect_with_origin(
+        image, detectors=detectors, degrade=degrade, protocol=protocol, weights=weights, device=device
+    )
+    return report
+
+
+def detect_with_origin(
+    image: Picture,
+    *,
+    detectors: str = "all",
+    degrade: str = "none",
+    protocol: Protocol = "native",
+    weights: str = "default",
+    device: str = "auto",
+) -> tuple[Report, Provenance]:
+    """As `detect`, and what the file says of its own origin; its note stands among the report's."""
     names, _ = covered_detectors(detectors, weights)
     degradation = parse(degrade)
-    loaded = load_image(image)
+    source = image if isinstance(image, bytes | str | Path) else image.read()
+    loaded = load_image(source)
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    origin = read_provenance(data, loaded.facts.name, pixels=loaded.pixels)
     loaded = replace(loaded, pixels=degradation(loaded.pixels))
-    asked = {name: _loaded(name, weights, device) for name in names}
-    return analyse(loaded, dict(score_image(loaded.pixels, asked, protocol)))
+    asked = {name: loaded_detector(name, weights, device) for name in names}
+    scores = dict(score_image(loaded.pixels, asked, protocol))
+    report = analyse(loaded, scores, says_ai=origin.ai is True)
+    if origin.note:
+        report = report.model_copy(update={"notes": [*report.notes, origin.note]})
+    return report, origin
+
+
+def loaded_detector(name: str, weights: str, device: str) -> Detector:
+    """A detector, kept for the next call: loading takes far longer than one answer.
+
+    Threads wait for one another here: the export to ONNX does not bear company.
+    """
+    with _loading:
+        return _load(name, weights, device)
+
+
+_loading = threading.Lock()
 
 
 @lru_cache(maxsize=32)
-def _loaded(name: str, weights: str, device: str) -> Detector:
-    """A detector, kept for the next call: loading takes far longer than one answer."""
+def _load(name: str, weights: str, device: str) -> Detector:
     return load_detector(name, weights=weights, device=device)
 
 

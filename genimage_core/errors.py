@@ -56,6 +56,14 @@ class WeightsError(GenImageError):
     """Weights are missing, damaged, or belong to another network."""
 
 
+class UnsafeWeightsError(WeightsError):
+    """A file that would run code, or read other files, when it is loaded."""
+
+
+class NoVerdictError(GenImageError, ValueError):
+    """None of the detectors asked has a say in the verdict."""
+
+
 class DatasetError(GenImageError):
     """A data folder has no layout that can be read."""
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from genimage_core.errors import WeightsError
+from genimage_core.errors import NoVerdictError, WeightsError
 from genimage_core.looks_like import WITHHOLDS, Kind
 from genimage_core.paths import asset
 
@@ -133,12 +133,16 @@ def combine(scores: Mapping[str, float], how: Combination | None = None) -> Verd
         how: the combination; None takes the bundled one.
 
     Raises:
-        ValueError: none of `scores` is calibrated.
+        NoVerdictError: none of `scores` is calibrated.
     """
     how = how or load_combination()
     known = calibrated_log_odds(scores, how)
     if not known:
-        raise ValueError("no score of a calibrated detector")
+        raise NoVerdictError(
+            "no score of a calibrated detector: none of those asked has a say in the verdict.",
+            hint="Ask a calibrated one, too, or run `python -m genimage_core calibrate` with their scores.",
+            source=", ".join(scores),
+        )
     partial = len(known) < len(how.weights)
     fit: Combination | Subset | None = how.subsets.get(subset_key(known)) if partial else how
     if fit is None:

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import threading
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 
@@ -47,6 +47,9 @@ def _discover() -> None:
         package = Path(__file__).parent
         for module in pkgutil.iter_modules([str(package)]):
             importlib.import_module(f"genimage_core.detectors.{module.name}")
+        from genimage_core.detectors.custom import cards_folder, register_cards
+
+        register_cards(cards_folder(), set(_REGISTRY))
         _discovered = True
 
 
@@ -88,18 +91,12 @@ def chosen_detectors(text: str) -> list[str]:
     return [detector_info(name).name for name in names]
 
 
-def build_network(name: str, *, seed: int = 0, **options: Any) -> DetectorNet:
-    """A fresh, untrained network, its initial weights drawn from `seed`.
-
-    Args:
-        name: one of `list_detectors()`.
-        seed: of the weights.
-        options: what its class is called with, `backbone` say.
-    """
+def build_network(name: str, *, seed: int = 0) -> DetectorNet:
+    """A fresh, untrained network, its initial weights drawn from `seed`."""
     net = detector_class(name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return net(**options)
+        return net()
 
 
 def resolve_device(device: str = "auto") -> torch.device:
@@ -124,9 +121,9 @@ def load_detector(
         UnknownDetectorError: no such detector.
         WeightsError: weights are missing, or their sha256 is not the manifest's.
     """
-    from genimage_core.detectors.weights import load_state, network_options
+    from genimage_core.detectors.weights import load_state
 
-    net = build_network(name, **network_options(name, weights))
+    net = build_network(name)
     state, weights_id = load_state(name, weights)
     net.load_state_dict(state)
     target = resolve_device(device)

@@ -91,7 +91,7 @@ class OnnxForward:
 
 def choose_forward(net: DetectorNet, device: torch.device, runtime: Runtime = "auto") -> Forward:
     """The network's forward function on `device`; `auto` takes ONNX Runtime on CPUs that have it."""
-    if runtime == "torch" or device.type != "cpu":
+    if runtime == "torch" or device.type != "cpu" or not net.exportable:
         return net
     try:
         return OnnxForward(net)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -23,6 +24,22 @@ from genimage_core.paths import asset
 BUNDLED = asset("weights")
 MAX_FILE_BYTES = 38_000_000
 MANIFEST = "manifest.json"
+
+
+class Own(NamedTuple):
+    """Weights that a detector brings along.
+
+    Attributes:
+        entry: as in a manifest.
+        load: reads its tensors.
+    """
+
+    entry: dict[str, Any]
+    load: Callable[[], dict[str, Tensor]]
+
+
+OWN: dict[str, Callable[[], Own]] = {}
+"""Detectors that bring their own weights, which stand beside the bundled set (see `custom`)."""
 
 
 def file_sha256(path: Path) -> str:
@@ -67,6 +84,8 @@ def weights_entry(name: str, weights: str | Path = "default") -> dict[str, Any]:
     Raises:
         WeightsError: the set has no weights for it.
     """
+    if weights == "default" and name in OWN:
+        return OWN[name]().entry
     folder = weights_folder(weights)
     manifest = read_manifest(folder)
     if manifest.get("detector") == name:
@@ -79,19 +98,13 @@ def weights_entry(name: str, weights: str | Path = "default") -> dict[str, Any]:
     return entry
 
 
-def network_options(name: str, weights: str | Path = "default") -> dict[str, Any]:
-    """What the network's class was called with when these weights were trained."""
-    options: dict[str, Any] = weights_entry(name, weights).get("training", {}).get("options", {})
-    return options
-
-
 def trained_detectors(weights: str | Path = "default") -> list[str]:
     """Names of the detectors that a weight set covers; empty where there is no set."""
-    folder = weights_folder(weights)
+    own = list(OWN) if weights == "default" else []
     try:
-        return list(read_manifest(folder).get("detectors", {}))
+        return list(read_manifest(weights_folder(weights)).get("detectors", {})) + own
     except WeightsError:
-        return []
+        return own
 
 
 def load_state(name: str, weights: str | Path = "default") -> tuple[dict[str, Tensor], str]:
@@ -100,6 +113,9 @@ def load_state(name: str, weights: str | Path = "default") -> tuple[dict[str, Te
     Raises:
         WeightsError: files are missing, or their sha256 is not the manifest's.
     """
+    if weights == "default" and name in OWN:
+        own = OWN[name]()
+        return own.load(), own.entry["files"][0]["sha256"]
     folder = weights_folder(weights)
     state: dict[str, Tensor] = {}
     digests = []
