@@ -4,10 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: app test lint browser-test slow-test clean
+.PHONY: app test lint browser-test slow-test gradio space clean
 
 app: $(VENV)/app.stamp
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+# The demo with an API and an MCP server.
+gradio: $(VENV)/app.stamp
+	$(BIN)/python -m pip install --quiet "gradio[mcp]>=6,<7"
+	$(BIN)/python gradio_app.py
+
+# Lays out and checks build/space-streamlit and build/space-gradio, ready to push.
+space: $(VENV)/dev.stamp
+	$(BIN)/python -m scripts.spaces layout
 
 test: lint
 	$(BIN)/python -m pytest
