@@ -1,4 +1,4 @@
-"""What a picture looks like: a screen, a page, a drawing, a render, or a photograph.
+"""What a picture looks like: a screen or page, a drawing, a render, or a photograph.
 
 A small logistic regression on classic measures, fitted by `python -m genimage_core looks-like`; its numbers
 stand in `assets/looks_like.json`. It says nothing rather than something doubtful: a kind is named only above
@@ -20,16 +20,24 @@ from genimage_core.looks_like_features import FEATURES, looks_like_features, til
 
 __all__ = ["KINDS", "LooksLike", "looks_like", "looks_like_features"]
 
-Kind = Literal["photograph", "drawing", "render", "screen", "document"]
-KINDS: tuple[Kind, ...] = ("photograph", "drawing", "render", "screen", "document")
-WITHHOLDS: frozenset[Kind] = frozenset({"drawing", "screen", "document"})
+Kind = Literal["photograph", "drawing", "render", "graphic"]
+KINDS: tuple[Kind, ...] = ("photograph", "drawing", "render", "graphic")
+CLASSES: dict[str, Kind] = {
+    "photograph": "photograph",
+    "drawing": "drawing",
+    "render": "render",
+    "screen": "graphic",
+    "document": "graphic",
+}
+"""Class of the model -> kind. Screens and pages are learned apart and said together: many are both. A comic or
+a flat rendered picture counts as a graphic, too; a photograph never does."""
+WITHHOLDS: frozenset[Kind] = frozenset({"drawing", "graphic"})
 """Kinds of picture that the detectors were not made for: the verdict may not be "fake"."""
 WORDS: dict[Kind, str] = {
     "photograph": "a photograph",
     "drawing": "a drawing or painting",
     "render": "a rendered (3D) image",
-    "screen": "a screenshot, chart or map",
-    "document": "a scanned or typeset page",
+    "graphic": "a graphic (a screenshot, chart, map, comic or page of text)",
 }
 PATH = Path(__file__).resolve().parents[1] / "assets" / "looks_like.json"
 CLIP = 4.0
@@ -42,8 +50,8 @@ class LooksLikeModel(BaseModel):
     Attributes:
         features: names, in order; must be those of the code.
         mean, scale: standardise each.
-        weights: kind -> one weight for each feature, then one for each feature's square.
-        bias: kind -> constant.
+        weights: class -> one weight for each feature, then one for each feature's square.
+        bias: class -> constant.
         thresholds: kind -> least probability at which it is said; kinds that may not be said are absent.
         figures: what was measured, on which images.
     """
@@ -106,16 +114,17 @@ def expand(x: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 def probabilities(x: np.ndarray, model: LooksLikeModel) -> np.ndarray:
-    """(N, F) features -> (N, 5) probabilities of `KINDS`."""
+    """(N, F) features -> (N, 4) probabilities of `KINDS`."""
     inputs = expand(x, np.array(model.mean), np.array(model.scale))
-    weights = np.array([model.weights[kind] for kind in KINDS])
-    z = inputs @ weights.T + np.array([model.bias[kind] for kind in KINDS])
+    weights = np.array([model.weights[name] for name in CLASSES])
+    z = inputs @ weights.T + np.array([model.bias[name] for name in CLASSES])
     z = np.exp(z - z.max(1, keepdims=True))
-    return z / z.sum(1, keepdims=True)
+    p = z / z.sum(1, keepdims=True)
+    return np.column_stack([p[:, [CLASSES[c] == kind for c in CLASSES]].sum(1) for kind in KINDS])
 
 
 def decide(p: np.ndarray, thresholds: dict[str, float]) -> Kind | None:
-    """The kind that (5,) probabilities allow to be said, or None."""
+    """The kind that (4,) probabilities allow to be said, or None."""
     best = KINDS[int(np.argmax(p))]
     return best if best in thresholds and p.max() >= thresholds[best] else None
 

@@ -263,7 +263,8 @@ def test_bad_text_names_the_part_and_shows_an_example(text: str, part: str) -> N
     with pytest.raises(DegradationError) as caught:
         parse(text)
     assert part in str(caught.value)
-    assert any(example in caught.value.hint for example in ("jpeg:65", "blur:3", "lowres:112"))
+    examples = ("jpeg:65", "blur:3", "lowres:112", "resize:75", "crop:80")
+    assert any(example in caught.value.hint for example in examples)
 
 
 def test_bad_parameters() -> None:

@@ -78,7 +78,7 @@ def test_flips_are_between_fake_and_real_only() -> None:
 
 def test_what_a_picture_looks_like_withholds_fake() -> None:
     one = row(1, none=0.9, jpeg_50=0.1)
-    one["looks"]["none"] = "screen"
+    one["looks"]["none"] = "graphic"
     assert verdicts(one, HOW) == {"none": "unsure", "jpeg:50": "real"}
 
 

@@ -17,13 +17,13 @@ from genimage_core.errors import GenImageError, TrainingError
 from genimage_core.evaluation.calibration_fit import fold_of
 from genimage_core.evaluation.metrics import share
 from genimage_core.images import load_image
-from genimage_core.looks_like import KINDS, LooksLikeModel, decide, expand, probabilities
+from genimage_core.looks_like import CLASSES, KINDS, LooksLikeModel, decide, expand, probabilities
 from genimage_core.looks_like_features import FEATURES, looks_like_features
 
 KIND_OF_PREFIX = {
     "ui": "screen", "chart": "screen", "map": "screen", "doc": "document", "art": "drawing", "cg": "render",
 }  # fmt: skip
-"""First word of the names of files that are no photographs -> kind."""
+"""First word of the names of files that are no photographs -> class."""
 GROUP = "not_photo"
 PRECISION = 0.9
 """A kind is only said where it is right this often on validation images."""
@@ -43,7 +43,7 @@ class Gathered:
 
     Attributes:
         x: (N, F) of `looks_like_features`.
-        kind: (N,) names of `KINDS`, or "ai" for generated images, whose kind nobody has told.
+        kind: (N,) names of `CLASSES`, or "ai" for generated images, whose kind nobody has told.
         group: (N,) images of one source or scene share it.
         image_id: (N,).
     """
@@ -59,7 +59,7 @@ class Gathered:
 
 
 def kind_of(record: Record) -> str:
-    """Kind of a data set's image: by the first word of its name in `not_photo`, else photograph or "ai"."""
+    """Class of a data set's image: by the first word of its name in `not_photo`, else photograph or "ai"."""
     if record.label == 1:
         return "ai"
     if record.generator != GROUP:
@@ -152,8 +152,8 @@ def _fit_once(data: Gathered, mean: np.ndarray, scale: np.ndarray) -> LooksLikeM
     inputs, weights = expand(data.x, mean, scale), _weights(data)
     model = LogisticRegression(C=STRENGTH, max_iter=400)
     model.fit(inputs[known], data.kind[known], sample_weight=weights[known])
-    if set(model.classes_) != set(KINDS):
-        raise TrainingError("some kind has no training images.", hint=f"Needed: {', '.join(KINDS)}.")
+    if set(model.classes_) != set(CLASSES):
+        raise TrainingError("some kind has no training images.", hint=f"Needed: {', '.join(CLASSES)}.")
     if not known.all():
         either = ("photograph", "drawing")
         columns = [list(model.classes_).index(kind) for kind in either]
@@ -178,15 +178,26 @@ def _rounded(values: np.ndarray) -> list[float]:
 def _thresholds(p: np.ndarray, data: Gathered) -> dict[str, float]:
     """Kind -> least probability above which held-out training images were right `TARGET` of the time."""
     known, best, top, once = data.kind != "ai", p.argmax(1), p.max(1), _once(data)
+    true = _kinds(data)
     found = {}
     for i, kind in enumerate(KINDS):
         rows = np.flatnonzero(known & (best == i))
         rows = rows[np.argsort(-top[rows])]
-        right = np.cumsum(once[rows] * (data.kind[rows] == kind)) / np.cumsum(once[rows])
+        right = np.cumsum(once[rows] * _right(true[rows], kind)) / np.cumsum(once[rows])
         good = np.flatnonzero(right >= TARGET)
         if len(good) and good[-1] >= FEWEST:
             found[kind] = round(float(top[rows[good[-1]]]), 4)
     return found
+
+
+def _kinds(data: Gathered) -> np.ndarray:
+    """(N,) kinds as they are said; "ai" stays."""
+    return np.array([CLASSES.get(str(name), str(name)) for name in data.kind])
+
+
+def _right(true: np.ndarray, kind: str) -> np.ndarray:
+    """Whether `kind` may be said of each image: flat drawings and renders are graphics, too."""
+    return true != "photograph" if kind == "graphic" else true == kind
 
 
 def _count(data: Gathered) -> dict[str, int]:
@@ -197,10 +208,10 @@ def looks_like_figures(p: np.ndarray, data: Gathered, thresholds: dict[str, floa
     """What is said of images whose kind is known, with n and 95 % intervals.
 
     Args:
-        p: (N, 5) probabilities. data: the same N images. thresholds: kind -> least probability.
+        p: (N, 4) probabilities. data: the same N images. thresholds: kind -> least probability.
 
     Returns:
-        `confusion`: true kind -> kind said ("nothing" among them) -> images; `precision`: kind -> share of
+        `confusion`: true class -> kind said ("nothing" among them) -> images; `precision`: kind -> share of
         right ones among the images it was said of; `recall`: kind -> share of its images it was said of;
         `of_ai`: kind -> share of generated images it was said of.
     """
@@ -209,12 +220,13 @@ def looks_like_figures(p: np.ndarray, data: Gathered, thresholds: dict[str, floa
     for kind in np.unique(data.kind):
         names, counts = np.unique(said[data.kind == kind], return_counts=True)
         found["confusion"][str(kind)] = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    true, known, ai = _kinds(data), data.kind != "ai", data.kind == "ai"
     for kind in thresholds:
-        here, known, ai = said == kind, data.kind != "ai", data.kind == "ai"
+        here = said == kind
         if (here & known).any():
-            found["precision"][kind] = share(data.kind[here & known] == kind).as_dict()
-        if (data.kind == kind).any():
-            found["recall"][kind] = share(here[data.kind == kind]).as_dict()
+            found["precision"][kind] = share(_right(true[here & known], kind)).as_dict()
+        if (true == kind).any():
+            found["recall"][kind] = share(here[true == kind]).as_dict()
         if ai.any():
             found["of_ai"][kind] = share(here[ai]).as_dict()
     return found
