@@ -25,7 +25,7 @@ from scripts.space_check import check_space, front_matter
 from scripts.space_layout import ROOT, SPACES, lay_out, requirements
 
 ORDINARY_USER = 1000
-START = 240
+START = 480
 """Seconds that a busy machine may take to start the app."""
 # No connection but to this machine itself: what a start needs from elsewhere fails.
 NO_NETWORK = """
