@@ -29,8 +29,8 @@ CLASSES: dict[str, Kind] = {
     "screen": "graphic",
     "document": "graphic",
 }
-"""Class of the model -> kind. Screens and pages are learned apart and said together: many are both. A comic or
-a flat rendered picture counts as a graphic, too; a photograph never does."""
+"""Class of the model -> kind. Screens and pages are learned apart and said together: many are both. A comic
+or a flat rendered picture counts as a graphic, too; a photograph never does."""
 WITHHOLDS: frozenset[Kind] = frozenset({"drawing", "graphic"})
 """Kinds of picture that the detectors were not made for: the verdict may not be "fake"."""
 WORDS: dict[Kind, str] = {

@@ -139,7 +139,8 @@ def _detail(grey: np.ndarray) -> list[float]:
     mean, square = cv2.blur(values, (8, 8))[4::8, 4::8], cv2.blur(values * values, (8, 8))[4::8, 4::8]
     spread = np.log1p(np.sqrt(np.maximum(square - mean * mean, 0)))
     blocks = [float(q) for q in np.quantile(spread, (0.05, 0.25, 0.5))]
-    scales, here = [], values
+    scales: list[float] = []
+    here: np.ndarray = values
     for _ in range(3):
         scales.append(float(np.log1p(np.abs(cv2.Laplacian(here, cv2.CV_32F)).mean())))
         here = cv2.resize(here, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from genimage_core import verdict_figures as module
 from genimage_core.evaluation.calibration import calibrate
@@ -68,3 +69,21 @@ def test_stability_is_told_in_a_sentence(measured: Combination, tmp_path: Path) 
     words = figures.stability_words()
     assert "2.0%" in words
     assert "`jpeg:50`: 1.5%" in words
+
+
+def test_the_section_shows_them_or_nothing(
+    measured: Combination, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script() -> None:
+        from pages.components.trust import trust
+
+        trust()
+
+    figures = verdict_figures(tmp_path)
+    monkeypatch.setattr("pages.components.trust.verdict_figures", lambda: figures)
+    app = AppTest.from_function(script, default_timeout=60).run()
+    assert not app.exception
+    assert [h.value for h in app.header] == ["How far to trust a verdict"]
+    assert len(app.dataframe) == 2
+    monkeypatch.setattr("pages.components.trust.verdict_figures", lambda: None)
+    assert not app.run().header

@@ -261,7 +261,7 @@ def _subsets(data: Samples, fit: np.ndarray, c: np.ndarray, method: str, limits:
 
     Each has its band from the images it was fitted on; so few numbers cannot learn them by heart.
     """
-    found = {}
+    found: dict[str, Subset] = {}
     if len(data.names) > MOST_FOR_SUBSETS:
         return found
     for size in range(1, len(data.names)):

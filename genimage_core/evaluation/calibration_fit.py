@@ -63,7 +63,7 @@ def fit_logistic(
         error = (to_p(z) - y) / len(y)
         return float(loss), np.append(x.T @ error + 2 * ridge * theta[:-1], error.sum())
 
-    bounds = [(0.0 if nonnegative else None, None)] * x.shape[1]
+    bounds: list[tuple[float | None, float | None]] = [(0.0 if nonnegative else None, None)] * x.shape[1]
     bounds.append((None, None) if intercept else (0.0, 0.0))
     start = np.append(np.full(x.shape[1], 0.1), 0.1 if intercept else 0.0)
     found = minimize(objective, start, jac=True, bounds=bounds, method="L-BFGS-B")

@@ -179,7 +179,7 @@ def _thresholds(p: np.ndarray, data: Gathered) -> dict[str, float]:
     """Kind -> least probability above which held-out training images were right `TARGET` of the time."""
     known, best, top, once = data.kind != "ai", p.argmax(1), p.max(1), _once(data)
     true = _kinds(data)
-    found = {}
+    found: dict[str, float] = {}
     for i, kind in enumerate(KINDS):
         rows = np.flatnonzero(known & (best == i))
         rows = rows[np.argsort(-top[rows])]
