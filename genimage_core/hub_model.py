@@ -74,9 +74,10 @@ def hub_model(name: str, weights: str | Path = "default") -> Any:
         WeightsError: weights are missing or damaged.
     """
     state, weights_id = load_state(name, weights)
-    model = hub_class(name)()
+    entry = weights_entry(name, weights)
+    model = hub_class(name)(**entry.get("training", {}).get("options", {}))
     model.load_state_dict(state)
-    model.entry, model.weights_id = weights_entry(name, weights), weights_id
+    model.entry, model.weights_id = entry, weights_id
     return model.eval()
 
 
