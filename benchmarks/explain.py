@@ -3,8 +3,8 @@
     python -m benchmarks.explain --rounds 3
 
 A table in Markdown: seconds by the clock and seconds of CPU time, the least of all rounds. On a busy machine
-only the CPU time says something; divided by the cores it is what an idle machine takes at best. Evidence that is
-drawn for one detector at a time has a row for each.
+only the CPU time says something; divided by the cores it is what an idle machine takes at best. Evidence
+that is drawn for one detector at a time has a row for each.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from genimage_core.errors import ExplainError
 from genimage_core.explain import explain, kind_info, kinds
 
 
-def test_image(side: int = 1024) -> np.ndarray:
+def scene_image(side: int = 1024) -> np.ndarray:
     """A scene with forms and grain, (side, side, 3) uint8: flat noise would compress like nothing real."""
     rng = np.random.default_rng(0)
     coarse = Image.fromarray(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8))
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kinds", default="all", help="`all`, or names separated by commas")
     options = parser.parse_args()
-    image = test_image()
+    image = scene_image()
     loaded: dict[str, Detector] = {name: load_detector(name) for name in trained_detectors()}
     scores = {name: float(d.predict([image])[0]) for name, d in loaded.items()}
     explain(image, {}, "spectrum")  # the first chart pays for loading matplotlib

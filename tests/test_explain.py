@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -251,3 +252,11 @@ def test_a_folder_for_each_image() -> None:
 
 def test_the_package_says_what_it_offers() -> None:
     assert set(package.__all__) >= {"Evidence", "explain", "explain_all", "kind_info", "kinds"}
+
+
+def test_a_missing_package_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pytorch_grad_cam", None)
+    with pytest.raises(ExplainError) as caught:
+        explain(planted(), {"first": tiny(ChannelsFirst)}, "grad_cam")
+    assert "pytorch_grad_cam" in caught.value.message
+    assert "explain" in caught.value.hint

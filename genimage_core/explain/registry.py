@@ -82,7 +82,14 @@ def explain(
         raise ExplainError("needs a detector.", hint="Name at least one.", source=info.title)
     if info.asks in ("gramnet", "f3net") and info.asks not in detectors:
         raise ExplainError(f"needs the detector {info.asks}.", hint="Ask it, too.", source=info.title)
-    found = info.find(Subject(image, detectors, scores or {}))
+    try:
+        found = info.find(Subject(image, detectors, scores or {}))
+    except ImportError as error:
+        raise ExplainError(
+            f"needs the package {error.name}.",
+            hint="Install the extra `explain`.",
+            source=info.title,
+        ) from None
     return Evidence(
         kind, info.title, info.means, info.misleads, found.images, found.alts, found.data, found.arrays
     )
