@@ -241,7 +241,7 @@ def test_evidence_as_files(tmp_path: Path) -> None:
     assert [entry["kind"] for entry in content["evidence"]] == ["tile_map", "ela"]
     assert [entry["kind"] for entry in content["left_out"]] == ["fad_bands"]
     files = [name for entry in content["evidence"] for name in entry["files"].values()]
-    assert sorted(files) == ["ela.png", "tile_map-first-layer.png", "tile_map-first.png"]
+    assert sorted(files) == ["ela.png", "tile_map-first.png"]
     assert Image.open(tmp_path / "out" / "tile_map-first.png").size == (64, 64)
 
 

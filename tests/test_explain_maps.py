@@ -147,8 +147,19 @@ def test_a_picture_smaller_than_a_tile_has_one_value() -> None:
 def test_pictures_and_words_for_each_detector(kind: str) -> None:
     detectors = {"one": tiny(ChannelsFirst), "two": tiny(Tokens)}
     first, again = (explain(planted(), detectors, kind) for _ in range(2))
-    assert {"one", "two"} <= set(first.images)
+    assert set(first.images) == {"one", "two"}
     assert set(first.images) == set(first.alts)
     for key, picture in first.images.items():
         assert picture.dtype == np.uint8
         np.testing.assert_array_equal(picture, again.images[key])
+
+
+def test_the_colours_of_the_tile_map_can_be_had_alone() -> None:
+    found = explain(planted(), {"one": tiny(ChannelsFirst)}, "tile_map")
+    layer, places = found.arrays["one/layer"], found.arrays["one"]
+    assert layer.shape == (*places.shape, 4)
+    likely, unlikely = places > 0.6, places < 0.4
+    assert likely.any()
+    assert unlikely.any()
+    assert (layer[likely, 0] > layer[likely, 2]).all()  # orange
+    assert (layer[unlikely, 2] > layer[unlikely, 0]).all()  # blue

@@ -51,7 +51,7 @@ def write_evidence(folder: Path, found: Iterable[tuple[str, Evidence | GenImageE
 
 
 def _file_name(kind: str, key: str) -> str:
-    """`tile_map`, `resnet50/layer` -> `tile_map-resnet50-layer.png`."""
+    """`tile_map`, `resnet50` -> `tile_map-resnet50.png`."""
     tail = "" if key == kind else "-" + re.sub(r"[^\w]+", "-", key)
     return f"{kind}{tail}.png"
 

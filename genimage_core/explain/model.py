@@ -44,7 +44,7 @@ class Findings:
             name belongs to that detector.
         alts: key -> what the picture shows, for those who cannot see it; the keys of `images`.
         data: JSON-ready figures.
-        arrays: key -> the numbers behind a picture, for hover values and charts; not for JSON.
+        arrays: key -> the numbers behind a picture, for hover values, charts and layers; not for JSON.
     """
 
     images: dict[str, np.ndarray]

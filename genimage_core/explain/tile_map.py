@@ -121,7 +121,10 @@ def draw(image: np.ndarray, places: np.ndarray) -> np.ndarray:
     asks="each",
 )
 def tile_maps(subject: Subject) -> Findings:
-    """A map for each detector: `NAME` laid over the picture, `NAME/layer` the colours alone (RGBA)."""
+    """A map for each detector, laid over the picture, under its name.
+
+    The arrays hold P(fake) under `NAME`, and under `NAME/layer` the colours alone, (h, w, 4) uint8 RGBA.
+    """
     images, alts, arrays = {}, {}, {}
     data: dict[str, object] = {}
     for name, detector in subject.detectors.items():
@@ -133,10 +136,9 @@ def tile_maps(subject: Subject) -> Findings:
             f"they range from {found.scores.min():.2f} to {found.scores.max():.2f}."
         )
         images[name] = draw(subject.image, found.places)
-        images[f"{name}/layer"] = two_sided(2.0 * found.places - 1.0, opacity=1.0)
         alts[name] = f"The picture with the score of each part as a colour. {words}"
-        alts[f"{name}/layer"] = f"The colours alone. {words}"
         arrays[name] = found.places
+        arrays[f"{name}/layer"] = two_sided(2.0 * found.places - 1.0, opacity=1.0)
         data[name] = {
             "tile_px": found.side,
             "tops": found.tops,
