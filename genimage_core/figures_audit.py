@@ -8,9 +8,12 @@ import plotly.graph_objects as go
 
 from genimage_core.datasets.audit_result import Makeup, Probe
 from genimage_core.evaluation.metrics import Estimate
-from genimage_core.figures import LINE_STYLES
 
-MOST_FORMATS = 5
+# Blue and orange stand for photograph and AI-generated elsewhere on the pages, so these charts avoid them.
+_PROTOCOL_STYLES = (("#7A4E9C", "circle"), ("#1F8A70", "diamond"), ("#8A8F94", "square"))
+_FORMAT_COLOURS = ("#0B4F4A", "#2A8077", "#5DAFA3", "#9AD0C5", "#D3ECE6")
+_OTHER_COLOUR = "#9AA0A6"
+MOST_FORMATS = len(_FORMAT_COLOURS)
 _MARGIN = {"l": 0, "r": 8, "t": 10, "b": 0}
 _LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 
@@ -24,7 +27,7 @@ def probe_chart(series: Mapping[str, Sequence[Probe]]) -> go.Figure:
     figure = go.Figure()
     for i, (name, probes) in enumerate(series.items()):
         found = [p for p in probes if p.auroc is not None and p.low is not None and p.high is not None]
-        colour, _, symbol = LINE_STYLES[i % len(LINE_STYLES)]
+        colour, symbol = _PROTOCOL_STYLES[i % len(_PROTOCOL_STYLES)]
         values = [p.auroc or 0.0 for p in found]
         figure.add_scatter(
             x=values,
@@ -77,7 +80,7 @@ def format_chart(makeup: Sequence[Makeup], names: Mapping[str, str]) -> go.Figur
             )
             shares.append(100 * part / n if n else 0.0)
         if any(shares):
-            colour = "#9AA0A6" if name == "other" else LINE_STYLES[i % len(LINE_STYLES)][0]
+            colour = _OTHER_COLOUR if name == "other" else _FORMAT_COLOURS[i]
             figure.add_bar(
                 y=list(names.values()),
                 x=shares,
@@ -88,7 +91,8 @@ def format_chart(makeup: Sequence[Makeup], names: Mapping[str, str]) -> go.Figur
             )
     figure.update_xaxes(range=[0, 100], ticksuffix=" %", fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
-    figure.update_layout(barmode="stack", height=200, margin=_MARGIN, legend=_LEGEND, bargap=0.3)
+    legend = {**_LEGEND, "traceorder": "normal"}
+    figure.update_layout(barmode="stack", height=200, margin=_MARGIN, legend=legend, bargap=0.3)
     return figure
 
 
@@ -99,7 +103,7 @@ def accuracy_intervals(found: Mapping[str, Estimate]) -> go.Figure:
         found: name -> a share in [0, 1].
     """
     values = [100 * e.value for e in found.values()]
-    colours = [LINE_STYLES[1][0] if i == 0 else LINE_STYLES[0][0] for i in range(len(values))]
+    colours = [_PROTOCOL_STYLES[0][0], *[_OTHER_COLOUR] * (len(values) - 1)]
     figure = go.Figure(
         go.Scatter(
             x=values,

@@ -7,14 +7,14 @@ from genimage_core.sides import side_of
 from pages.components import details, models, rows, scoring
 from pages.components.pictures import Picture
 from pages.components.shelf import sample_picture
-from pages.components.shell import heading, routed, serve
+from pages.components.shell import heading, note, routed, serve
 
 # One that shows the point: made by a generator that the detectors have not learned from.
 SHOWN = "fake_temple.png"
 CALLS = {
     "pages/detect.py": (
         "Detect",
-        "Drop in a picture of your own: seven answers and one verdict, with reasons.",
+        "Drop in a picture of your own: every detector's answer, one verdict, and why.",
     ),
     "pages/can_you_tell.py": (
         "Can you tell?",
@@ -74,20 +74,23 @@ def _lesson(picture: Picture, sample: Sample) -> None:
     if not scores:
         return
     right = sum((p >= 0.5) == (sample.truth == "fake") for p in scores.values())
-    st.html(
-        f'<p class="gl-note"><b>{right} of {len(scores)} detectors are right about it.</b> '
-        "Each reads a picture in its own way, so one confident number would hide that they disagree.</p>"
+    lesson = (
+        "Each reads a picture in its own way, so one confident number would hide that they disagree."
+        if 0 < right < len(scores)
+        else "Here they agree; on many pictures they do not, and agreement is no proof either."
     )
+    note(f"<b>{right} of {len(scores)} detectors are right about it.</b> {lesson}")
 
 
 def _calls() -> None:
     shown = [(path, *words) for path, words in CALLS.items() if routed(path)]
     with st.container(key="calls"):
-        columns = st.columns(2, gap="medium")
-        for number, (path, title, words) in enumerate(shown):
-            with columns[number % 2], st.container(border=True, gap="xxsmall"):
-                st.page_link(path, label=f"**{title}**", icon=":material/arrow_forward:")
-                st.html(f'<p class="gl-note">{words}</p>')
+        for start in range(0, len(shown), 2):
+            columns = st.columns(2, gap="medium")
+            for column, (path, title, words) in zip(columns, shown[start : start + 2], strict=False):
+                with column, st.container(border=True, gap="xxsmall", height="stretch"):
+                    st.page_link(path, label=f"**{title}**", icon=":material/arrow_forward:")
+                    note(words)
 
 
 serve(page)
