@@ -81,7 +81,7 @@ def test_the_fit_tells_kinds_it_has_not_seen(made: tuple[Gathered, Gathered]) ->
     assert "graphic" in model.thresholds
     assert all(figure["value"] >= 0.9 for figure in model.figures["precision"].values())
     assert looks_like(screen(500), model).kind == "graphic"
-    assert looks_like(document(500, 700), model).kind == "graphic"
+    assert looks_like(document(500), model).kind == "graphic"
     found = looks_like(photograph(500, 600), model)
     assert found.kind in (None, "photograph")
     assert sum(found.probabilities.values()) == pytest.approx(1)

@@ -23,10 +23,17 @@ def fresh() -> Iterator[None]:
     verdict_figures.cache_clear()
 
 
-@pytest.fixture
-def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Combination:
+@pytest.fixture(scope="module")
+def fitted() -> tuple[Combination, dict]:
     unseen = scores(200, {"a": 1.0, "b": 1.0}, ("u",), seed=1)
-    how, figures = calibrate(scores(200, {"a": 2.0, "b": 1.0}), {}, "made up", band_rows=unseen)
+    return calibrate(scores(200, {"a": 2.0, "b": 1.0}), {}, "made up", band_rows=unseen)
+
+
+@pytest.fixture
+def measured(
+    fitted: tuple[Combination, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Combination:
+    how, figures = fitted[0].model_copy(deep=True), fitted[1]
     how.figures["file"] = "x_calibration.json"
     (tmp_path / "x_calibration.json").write_text(json.dumps({"scores": "x"} | figures))
     monkeypatch.setattr(module, "load_combination", lambda: how)
