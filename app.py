@@ -12,6 +12,8 @@ pages = [
     st.Page("pages/degrade.py", title="Degrade", icon=":material/blur_on:"),
     st.Page("pages/can_you_tell.py", title="Can you tell?", icon=":material/quiz:"),
     st.Page("pages/benchmark.py", title="Benchmark", icon=":material/grid_on:"),
+    st.Page("pages/evaluate.py", title="Evaluate", icon=":material/play_circle:"),
+    st.Page("pages/studies.py", title="Studies", icon=":material/query_stats:"),
     st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
     st.Page("pages/about.py", title="About", icon=":material/info:"),
 ]

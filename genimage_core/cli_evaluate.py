@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from genimage_core.cli_lab import command_line
+from genimage_core.errors import EvaluationError
 
 STOPPED = 130
 """Exit code of a run that was stopped, as of any command ended by Ctrl-C."""
@@ -23,6 +24,7 @@ def evaluate_commands(app: typer.Typer) -> None:
     app.command("benchmark-run", hidden=True)(evaluate)  # the name it had before
     app.command("report")(report)
     app.command("export-scores")(export_scores)
+    app.command("export-table")(export_table)
 
 
 def evaluate(
@@ -43,14 +45,17 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 42,
     device: Annotated[str, typer.Option(help="`auto`, `cpu` or `cuda`.")] = "auto",
     precision: Annotated[Literal["fp32", "bf16"], typer.Option(help="`bf16` for GPUs.")] = "fp32",
-    workers: Annotated[int, typer.Option(min=0, help="Threads that decode; 0: one a core.")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Threads that decode, with ray: actors; 0: automatic.")
+    ] = 0,
     batch: Annotated[int, typer.Option(min=0, help="Images between two saves; 0: automatic.")] = 0,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads of the networks; 0: torch's.")] = 0,
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="`ray`: on a cluster.")] = "local",
 ) -> None:
     """Score images with detectors under degradations, then report; stop with Ctrl-C, start again to go on."""
     import torch
 
-    from genimage_core.evaluation import engine
+    from genimage_core.evaluation import engine as local
     from genimage_core.evaluation.report import write_report
     from genimage_core.evaluation.report_text import report_text
     from genimage_core.evaluation.setup import Wanted, set_up
@@ -60,13 +65,17 @@ def evaluate(
         raise typer.BadParameter("name either --data, or --ai and --nature")
     if threads:
         torch.set_num_threads(threads)
-    work = set_up(
-        Wanted(
-            data=data, ai=ai, nature=nature, detectors=detectors, weights=weights, degrade=degrade,
-            protocol=protocol, generators=generators, split=split, reading=reading, limit=limit, seed=seed,
-            device=device, precision=precision, command=command_line(data),
-        )
+    wanted = Wanted(
+        data=data, ai=ai, nature=nature, detectors=detectors, weights=weights, degrade=degrade,
+        protocol=protocol, generators=generators, split=split, reading=reading, limit=limit, seed=seed,
+        device=device, precision=precision, command=command_line(data),
     )  # fmt: skip
+    if engine == "ray":
+        from genimage_core.evaluation.engine_ray import run_on_ray, set_up_for_ray
+
+        work, load = set_up_for_ray(wanted)
+    else:
+        work = set_up(wanted)
     for name in work.left_out:
         print(f"{name}: no weights, left out", file=sys.stderr)
     plan = work.plan
@@ -75,16 +84,17 @@ def evaluate(
         file=sys.stderr,
     )
     stop = Stop()
-    finished = engine.run(
-        work.records,
-        work.detectors,
-        plan,
-        out,
-        workers=workers,
-        batch=batch,
-        progress=progress_printer(plan.rows_per_image),
-        should_stop=lambda: stop.asked,
-    )
+    options: dict[str, Any] = {
+        "workers": workers,
+        "batch": batch,
+        "progress": progress_printer(plan.rows_per_image),
+        "should_stop": lambda: stop.asked,
+    }
+    if engine == "ray":
+        specs = [detector.net.spec for detector in work.detectors.values()]
+        finished = run_on_ray(work.records, load, specs, plan, out, **options)
+    else:
+        finished = local.run(work.records, work.detectors, plan, out, **options)
     if not finished:
         print(f"stopped; the same command goes on from {out}", file=sys.stderr)
         raise typer.Exit(STOPPED)
@@ -117,6 +127,30 @@ def export_scores(
 
     rows = export(run, out, condition=str(parse(condition)), title=title, command=command_line())
     print(f"{out}: {len(rows)} scores of {rows['detector'].nunique()} detectors")
+
+
+def export_table(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    out: Annotated[Path, typer.Argument(help="JSON file; rows of an existing one are kept or replaced.")],
+    table: Annotated[str, typer.Option(help="Published table to stand beside.")],
+    row: Annotated[str, typer.Option(help="Name of the one row, such as the training generator.")] = "",
+    title: Annotated[str, typer.Option(help="For people; the published table's without it.")] = "",
+) -> None:
+    """Write a run's figures in the shape of a published table, for the app to show beside it."""
+    from genimage_core.evaluation.report import make_report
+    from genimage_core.evaluation.store import write_whole
+    from genimage_core.measured import MeasuredTable, merged, table_of_report
+
+    report = make_report(run)
+    if not report["images"]["complete"]:
+        raise EvaluationError("the run is not finished.", hint="Let it go on first.", source=str(run))
+    found = table_of_report(report, table, title=title, row=row, command=command_line())
+    if out.exists():
+        found = merged(MeasuredTable.model_validate_json(out.read_bytes()), found)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    text = found.model_dump_json(indent=1) + "\n"
+    write_whole(out, lambda part: part.write_text(text, encoding="utf-8"))
+    print(f"{out}: {len(found.cells)} figures in {len(found.weights)} rows")
 
 
 def progress_printer(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ACCURACY_RANGE = (40.0, 100.0)
 ACCURACY_COLOURS = "cividis"
+DIFFERENCE_RANGE = (-50.0, 50.0)
+DIFFERENCE_COLOURS = "PuOr"
 AVERAGE_GAP = 0.4  # between the last column and the averages, in columns
 UNDEGRADED = "as is"
 
@@ -33,23 +35,35 @@ LINE_STYLES: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def accuracy_heatmap(values: pd.DataFrame, averages: pd.DataFrame | None = None) -> go.Figure:
-    """Heatmap of accuracies in percent, its averages set apart by a gap.
+def accuracy_heatmap(
+    values: pd.DataFrame,
+    averages: pd.DataFrame | None = None,
+    *,
+    details: pd.DataFrame | None = None,
+    difference: bool = False,
+) -> go.Figure:
+    """Heatmap of accuracies in percent, its averages set apart by a gap; cells that are NaN stay empty.
 
     Args:
         values: rows x columns, percent; the index names the rows.
         averages: the same rows, one column for each kind of average; may be None.
+        details: texts in the shape of `values`, added to what a cell says when pointed at.
+        difference: the values are differences in percentage points, on the scale of `DIFFERENCE_RANGE`.
     """
     figure = go.Figure()
     starts = {0.0: values}
     if averages is not None and len(averages.columns):
         starts[len(values.columns) + AVERAGE_GAP] = averages
+    low, high, colours = (
+        (*DIFFERENCE_RANGE, DIFFERENCE_COLOURS) if difference else (*ACCURACY_RANGE, ACCURACY_COLOURS)
+    )
     ticks: dict[float, str] = {}
     for start, block in starts.items():
         positions = [start + i for i in range(len(block.columns))]
         ticks |= dict(zip(positions, map(str, block.columns), strict=True))
-        figure.add_trace(_cells(block, positions))
-        figure.add_trace(_cell_texts(block, positions))
+        unit = " points" if difference else " %"
+        figure.add_trace(_cells(block, positions, details if block is values else None, unit))
+        figure.add_trace(_cell_texts(block, positions, difference))
     figure.update_xaxes(
         tickvals=list(ticks), ticktext=list(ticks.values()), side="top", tickangle=-55, ticks="",
         showgrid=False, zeroline=False, fixedrange=True, ticklabeloverflow="allow",
@@ -61,23 +75,24 @@ def accuracy_heatmap(values: pd.DataFrame, averages: pd.DataFrame | None = None)
         margin={"l": 0, "r": 24, "t": 84, "b": 0},
         showlegend=False,
         coloraxis={
-            "cmin": ACCURACY_RANGE[0],
-            "cmax": ACCURACY_RANGE[1],
-            "colorscale": ACCURACY_COLOURS,
+            "cmin": low,
+            "cmax": high,
+            "colorscale": colours,
             "colorbar": {
                 "orientation": "h", "thickness": 8, "len": 0.6, "y": -0.02, "yanchor": "top",
-                "ticksuffix": " %",
+                "ticksuffix": "" if difference else " %",
             },
         },
     )  # fmt: skip
     return figure
 
 
-def cell_colour(value: float) -> tuple[int, int, int]:
+def cell_colour(value: float, *, difference: bool = False) -> tuple[int, int, int]:
     """Return the colour of an accuracy in percent on the shared scale, red, green and blue 0..255."""
-    low, high = ACCURACY_RANGE
+    low, high = DIFFERENCE_RANGE if difference else ACCURACY_RANGE
     share = min(1.0, max(0.0, (value - low) / (high - low)))
-    red, green, blue = plotly.colors.sample_colorscale(ACCURACY_COLOURS, [share], colortype="tuple")[0]
+    scale = DIFFERENCE_COLOURS if difference else ACCURACY_COLOURS
+    red, green, blue = plotly.colors.sample_colorscale(scale, [share], colortype="tuple")[0]
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
@@ -88,29 +103,37 @@ def ink_on(colour: tuple[int, int, int]) -> str:
     return "#FFFFFF" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#14171A"
 
 
-def _cells(block: pd.DataFrame, positions: Sequence[float]) -> go.Heatmap:
+def _cells(
+    block: pd.DataFrame, positions: Sequence[float], details: pd.DataFrame | None, unit: str
+) -> go.Heatmap:
+    more = [[""] * len(block.columns)] * len(block) if details is None else details.to_numpy(str)
+    names = [list(map(str, block.columns))] * len(block)
     return go.Heatmap(
         z=block.to_numpy(float),
         x=list(positions),
         y=[str(name) for name in block.index],
-        customdata=np.array([list(map(str, block.columns))] * len(block)),
+        customdata=np.stack([np.array(names, object), np.array(more, object)], axis=-1),
         coloraxis="coloraxis",
         xgap=2,
         ygap=2,
-        hovertemplate="<b>%{y}</b><br>%{customdata}: %{z} %<extra></extra>",
+        hoverongaps=False,
+        hovertemplate="<b>%{y}</b><br>%{customdata[0]}: %{z}" + unit + "%{customdata[1]}<extra></extra>",
     )
 
 
-def _cell_texts(block: pd.DataFrame, positions: Sequence[float]) -> go.Scatter:
+def _cell_texts(block: pd.DataFrame, positions: Sequence[float], difference: bool) -> go.Scatter:
     # A heatmap's own texts take one of two greys, too faint on the middle of the scale.
     cells = [(x, str(name), float(v)) for name, row in zip(block.index, block.to_numpy(float), strict=True)
-             for x, v in zip(positions, row, strict=True)]  # fmt: skip
+             for x, v in zip(positions, row, strict=True) if not np.isnan(v)]  # fmt: skip
     return go.Scatter(
         x=[x for x, _, _ in cells],
         y=[name for _, name, _ in cells],
-        text=[f"{value:.1f}" for _, _, value in cells],
+        text=[f"{value:+.1f}" if difference else f"{value:.1f}" for _, _, value in cells],
         mode="text",
-        textfont={"size": 11, "color": [ink_on(cell_colour(value)) for _, _, value in cells]},
+        textfont={
+            "size": 11,
+            "color": [ink_on(cell_colour(value, difference=difference)) for _, _, value in cells],
+        },
         hoverinfo="skip",
     )
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from genimage_core.published import PublishedTable, list_tables, load_table
 from genimage_core.published_figures import table_figure
-from pages.components import tables
+from pages.components import comparison, tables
 from pages.components.measured import list_measured
 from pages.components.shell import heading, serve
 
@@ -18,11 +18,16 @@ def page() -> None:
     table = _choose()
     st.subheader(table.title, anchor=False)
     st.markdown(table.description)
-    chart, text, measured = st.tabs(["Chart", "As text", "Measured here"])
+    chart, text, compared, measured = st.tabs(["Chart", "As text", "Compared", "Measured here"])
     with chart:
         _chart(table)
     with text:
         st.table(tables.text_frame(table))
+    with compared:
+        if table.kind == "heatmap":
+            comparison.show(table)
+        else:
+            st.page_link("pages/studies.py", label="Compared on Studies", icon=":material/query_stats:")
     with measured:
         _measured()
     _downloads(table)

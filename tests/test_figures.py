@@ -21,7 +21,7 @@ def test_heatmap_holds_the_values_and_their_names(values):
     (cells,) = heatmaps(figures.accuracy_heatmap(values))
     np.testing.assert_array_equal(cells.z, values.to_numpy())
     assert list(cells.y) == ["ResNet-50", "CNNSpot"]
-    assert list(cells.customdata[0]) == ["ADM", "GLIDE"]
+    assert [names for names, _ in cells.customdata[0]] == ["ADM", "GLIDE"]
 
 
 def test_averages_stand_apart_and_share_the_scale(values):
@@ -108,3 +108,21 @@ def test_measured_tables_read_like_the_published_ones() -> None:
     assert list(shown.index) == ["ResNet-50", "all"]
     assert shown["AUROC"].tolist() == ["0.870", "1.000"]
     assert shown["n"].tolist() == ["12", "12"]
+
+
+def test_a_cell_without_a_value_stays_empty_and_details_are_told_on_pointing(values):
+    values.iloc[0, 1] = np.nan
+    details = pd.DataFrame([["<br>n = 10", ""], ["<br>n = 20", "<br>n = 5"]])
+    figure = figures.accuracy_heatmap(values, details=details)
+    (cells,) = heatmaps(figure)
+    (texts,) = [trace for trace in figure.data if trace.type == "scatter"]
+    assert list(texts.text) == ["53.5", "39.8", "99.9"]
+    assert [more for _, more in cells.customdata[1]] == ["<br>n = 20", "<br>n = 5"]
+
+
+def test_differences_have_a_scale_of_their_own_with_signs(values):
+    figure = figures.accuracy_heatmap(values - 60, difference=True)
+    (texts,) = [trace for trace in figure.data if trace.type == "scatter"]
+    assert "+39.9" in texts.text
+    axis = figure.layout.coloraxis
+    assert (axis.cmin, axis.cmax) == figures.DIFFERENCE_RANGE

@@ -67,7 +67,7 @@ def run(
     if len({r.image_id for r in records}) != plan.data.images or len(records) != plan.data.images:
         raise EvaluationError("the images are not those of the plan.", source=str(folder))
     workers = workers or min(16, os.cpu_count() or 1)
-    batch = batch or max(1, _BATCH.get(plan.device, _BATCH["cpu"]) // len(plan.conditions))
+    batch = batch or batch_size(plan)
     prepare = Preparer(
         [detector.net.spec for detector in detectors.values()],
         {condition: parse(condition) for condition in plan.conditions},
@@ -91,6 +91,11 @@ def run(
                 if should_stop():
                     break
     return done == len(records)
+
+
+def batch_size(plan: Plan) -> int:
+    """Images a batch that suit the device and the number of conditions."""
+    return max(1, _BATCH.get(plan.device, _BATCH["cpu"]) // len(plan.conditions))
 
 
 def score_batch(

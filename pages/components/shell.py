@@ -14,8 +14,9 @@ from genimage_core.sides import SIDES, colours_css
 APP = Path(__file__).resolve().parents[2] / "app.py"
 _ROUTED = "routed"
 PRIVACY = (
-    "Your pictures stay in this server's memory for as long as this tab is open. Nothing is written to disk, "
-    "logged, or sent on to anyone, and no other visitor can see them."
+    "Your pictures stay in this server's memory for as long as this tab is open. Nothing is written to disk "
+    "(but a data set dropped on Evaluate: into a folder that goes when you leave), logged, or sent on to "
+    "anyone, and no other visitor can see them."
 )
 
 
