@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -165,7 +165,8 @@ def stability(
         records, loaded, out.with_suffix(".rows.jsonl"), conditions=conditions, progress=_progress("images")
     )
     figures = stability_figures(rows, load_combination(combination) if combination else None)
-    figures = {"command": command_line(data), "detectors": names, "n": len(rows)} | figures
+    facts: dict[str, Any] = {"command": command_line(data), "detectors": names, "n": len(rows)}
+    figures = facts | figures
     out.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     print(f"flips under any change: {_figure(figures['any'])}")
     for text, figure in figures["each"].items():
