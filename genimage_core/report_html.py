@@ -21,7 +21,7 @@ from genimage_core.analysis import Report
 from genimage_core.image_facts import ImageFacts, LoadedImage
 from genimage_core.provenance import Provenance
 from genimage_core.sides import SIDES, colours_css, side_of
-from genimage_core.verdict import load_combination
+from genimage_core.verdict import combine, load_combination
 from genimage_core.versions import versions
 
 if TYPE_CHECKING:
@@ -64,15 +64,15 @@ def html_report(
     Returns:
         A whole HTML document.
     """
-    how = load_combination()
+    applied_band = combine(report.detectors)  # fewer detectors have a band of their own
     return _template().render(
         name=image.facts.name,
         date=(made_at or datetime.now(UTC)).strftime("%d %B %Y, %H:%M UTC"),
         css=_style(),
         side=SIDES[report.verdict],
         report=report,
-        band=(how.low, how.high),
-        fitted_on=how.fitted_on,
+        band=(applied_band.low, applied_band.high),
+        fitted_on=load_combination().fitted_on,
         provenance=provenance,
         picture=_picture(image),
         detectors=_detectors(report, weights or {}),

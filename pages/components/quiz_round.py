@@ -1,5 +1,6 @@
 """One round of the guessing game: a picture, two buttons, and then the truth beside all answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -99,8 +100,12 @@ def _answer(game: Game, question: Question) -> None:
     )
     place = st.empty()
     titles = models.titles()
-    place.html(rows.score_rows(titles, {}))
-    scores = _score(game, question, lambda found: place.html(rows.score_rows(titles, found)))
+
+    def show(found: Mapping[str, float]) -> None:
+        place.html(rows.score_rows(titles, found))
+
+    show({})
+    scores = _score(game, question, show)
     verdict = scoring.combined(scores)
     if verdict is not None:
         st.html(f'<p class="gl-change">The detectors together: {rows.chip(SIDES[verdict.label])}</p>')
