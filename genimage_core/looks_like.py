@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from genimage_core.errors import WeightsError
 from genimage_core.looks_like_features import FEATURES, looks_like_features, tiles_features
+from genimage_core.paths import asset
 
 __all__ = ["KINDS", "LooksLike", "looks_like", "looks_like_features"]
 
@@ -39,7 +40,7 @@ WORDS: dict[Kind, str] = {
     "render": "a rendered (3D) image",
     "graphic": "a graphic (a screenshot, chart, map, comic or page of text)",
 }
-PATH = Path(__file__).resolve().parents[1] / "assets" / "looks_like.json"
+PATH = asset("looks_like.json")
 CLIP = 4.0
 """Standardised features beyond this many deviations count as this many: unheard-of values decide nothing."""
 

@@ -11,9 +11,10 @@ from typing import Any
 import plotly.graph_objects as go
 
 from genimage_core.errors import WeightsError
+from genimage_core.paths import asset
 from genimage_core.verdict import load_combination
 
-FOLDER = Path(__file__).resolve().parents[1] / "assets" / "measured"
+FOLDER = asset("measured")
 SETS = {"scores": "Generators known from training", "band_scores": "Generators not trained on"}
 _ANSWERS = {
     "reals_called_fake": "photographs called AI-generated",

@@ -79,6 +79,14 @@ def test_the_version_is_one() -> None:
     assert PROJECT["version"] == genimage_core.__version__
 
 
+def test_one_function_finds_the_bundled_files() -> None:
+    """Any other way would miss them in an installed package."""
+    for path in [*(ROOT / "genimage_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]:
+        if path.name != "paths.py":
+            found = re.search(r"(parents?\b.*|ROOT) / \"assets\"", path.read_text(encoding="utf-8"))
+            assert not found, f"{path.name}: use genimage_core.paths.asset"
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project built as a wheel and installed in a folder of its own; without weights, for speed."""
