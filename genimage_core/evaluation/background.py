@@ -20,6 +20,10 @@ State = Literal["waiting", "preparing", "running", "stopped", "finished", "faile
 _one_at_a_time = threading.Lock()
 
 
+class _Stopped(Exception):  # noqa: N818 (no error)
+    """Asked to stop before the run itself had begun."""
+
+
 class BackgroundRun:
     """One evaluation; starts at once, or when the one before it in this process is through.
 
@@ -35,7 +39,8 @@ class BackgroundRun:
     Args:
         wanted: what to evaluate.
         folder: of the run; one that was stopped goes on.
-        before: called first, with a function that takes a note; may build the data.
+        before: called first, with a function that takes a note; may build the data. Where the run is to
+            stop, that function raises, which `before` is to let through.
         batch: images between two saves; 0: automatic.
     """
 
@@ -97,6 +102,8 @@ class BackgroundRun:
                 self._evaluate()
             finally:
                 _one_at_a_time.release()
+        except _Stopped:
+            self.state = "stopped"
         except GenImageError as error:
             self.error, self.state = error, "failed"
         except Exception as error:  # a thread has nobody above it who could tell
@@ -131,6 +138,8 @@ class BackgroundRun:
         self.state = "finished" if finished else "stopped"
 
     def _take_note(self, text: str) -> None:
+        if self._stop.is_set():
+            raise _Stopped
         self.note = text
 
     def _progress(self, done: int, total: int) -> None:

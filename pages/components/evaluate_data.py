@@ -10,14 +10,25 @@ from typing import Any
 
 import streamlit as st
 
-from genimage_core.datasets.unpack import DEFAULT_LIMITS, unpack_dataset
+from genimage_core.datasets.unpack import UnpackLimits, unpack_dataset
 from genimage_core.errors import GenImageError
 from genimage_core.evalset import build_evalset, evalset_folder, is_built
 from genimage_core.hosting import is_public
 from pages.components.shell import plain
 
-ZIP_MB = 500
 BUNDLED, ZIPPED, FOLDER = "Bundled set", "A ZIP of mine", "A folder on this machine"
+
+
+@dataclass(frozen=True)
+class ZipLimits:
+    """Most that a visitor's ZIP may hold; `megabytes` as it is, the rest unpacked."""
+
+    megabytes: int
+    unpacked: UnpackLimits
+
+
+AT_HOME = ZipLimits(500, UnpackLimits())
+IN_PUBLIC = ZipLimits(100, UnpackLimits(images=1000, total_bytes=200 << 20))
 
 
 @dataclass(frozen=True)
@@ -107,25 +118,26 @@ def _folder() -> Source | None:
 
 
 def _zip() -> Source | None:
+    limits = IN_PUBLIC if is_public() else AT_HOME
     st.caption(
-        f"At most {ZIP_MB} MB, {DEFAULT_LIMITS.images:,} images, {DEFAULT_LIMITS.total_bytes >> 30} GB "
-        "unpacked. Unlike pictures on other pages these are written to the server's disk: into a folder of "
-        "your own, removed within minutes of your leaving."
+        f"At most {limits.megabytes} MB, {limits.unpacked.images:,} images, "
+        f"{limits.unpacked.total_bytes >> 20:,} MB unpacked. Unlike pictures on other pages these are "
+        "written to the server's disk: into a folder of your own, removed within minutes of your leaving."
     )
     file = st.file_uploader(
-        "Data set as ZIP", type="zip", max_upload_size=ZIP_MB, key="evaluate_zip", help=_LAYOUT_HELP
+        "Data set as ZIP", type="zip", max_upload_size=limits.megabytes, key="evaluate_zip", help=_LAYOUT_HELP
     )
     if file is None:
         return None
     try:
-        return _unpacked(file)
+        return _unpacked(file, limits.unpacked)
     except GenImageError as error:
         name = f" ({plain(error.source)})" if error.source else ""
         st.warning(f"{plain(file.name)} is not taken: {error.message}{name} {error.hint}")
         return None
 
 
-def _unpacked(file: Any) -> Source:
+def _unpacked(file: Any, limits: UnpackLimits) -> Source:
     """Unpack a ZIP once; the same one again is known by its bytes."""
     digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
     file.seek(0)
@@ -133,7 +145,7 @@ def _unpacked(file: Any) -> Source:
     if not folder.is_dir():
         with st.spinner("Unpacking"):
             part = folder.with_suffix(".part")
-            unpack_dataset(file, part)
+            unpack_dataset(file, part, limits)
             part.rename(folder)
     count = sum(1 for path in folder.rglob("*") if path.is_file())
     st.caption(f"{count:,} images unpacked.")
