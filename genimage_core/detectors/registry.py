@@ -113,7 +113,8 @@ def load_detector(
 
     Args:
         name: one of `list_detectors()`.
-        weights: `default` for the bundled set, or a folder written by `train` or `pack`.
+        weights: `default` for the bundled set, a folder written by `train`, `pack` or `save_pretrained`, or
+            a hub repository, `hf://OWNER/NAME@COMMIT?sha256=DIGEST` (see `genimage_core.hub`).
         device: `auto`, `cpu`, `cuda`, ...
         runtime: `torch`, `onnx` (ONNX Runtime, on CPUs), or `auto` for the faster one at hand.
 
