@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -16,9 +17,12 @@ import pytest
 import timm
 import torch
 import yaml
+from PIL import Image
 from safetensors.torch import save_file
 
+from genimage_core import detectors
 from genimage_core.detectors import load_detector, registry, weights
+from genimage_core.detectors.base import IMAGENET_MEAN, IMAGENET_STD
 from genimage_core.detectors.custom import VARIABLE, Card, cards_folder, read_card, register_cards
 from genimage_core.detectors.custom_nets import log_odds
 from genimage_core.detectors.custom_weights import read_tensors
@@ -266,3 +270,40 @@ def test_the_command_line_knows_it_without_code(tmp_path: Path) -> None:
         environment = os.environ | {VARIABLE: str(tmp_path), "GENIMAGE_PUBLIC": public}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         assert ("mine" in [entry["name"] for entry in json.loads(done.stdout)]) is there
+
+
+class Instant:
+    """A bundled detector that answers at once: here only the new one is of interest."""
+
+    def predict(self, images: Any, protocol: str = "native") -> np.ndarray:
+        return np.full(len(images), 0.5, np.float32)
+
+
+def test_the_pages_show_it(registered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import streamlit as st
+    from streamlit.testing.v1 import AppTest
+
+    net = network()
+    save_file(net.state_dict(), registered / "mine.safetensors")
+    write_card(registered, title="Own one")
+    (registered / "mine.md").write_text("# Own one\n\nWords about it.\n")
+    assert join(registered) == []
+    real = registry.load_detector
+    monkeypatch.setattr(
+        detectors, "load_detector", lambda name, **_: real(name) if name == "mine" else Instant()
+    )
+    st.cache_resource.clear()
+    buffer, image = io.BytesIO(), make_image(6, 64)
+    Image.fromarray(image).save(buffer, "PNG")
+    app = AppTest.from_file("../app.py", default_timeout=240).run().switch_page("pages/detect.py").run()
+    app.file_uploader[0].set_value([("picture.png", buffer.getvalue(), "image/png")])
+    app.run()
+    assert not app.exception
+    shown = "".join(element.proto.body for element in app.get("html"))
+    assert "Own one" in shown
+    wanted = expected(net, image, IMAGENET_MEAN, IMAGENET_STD)
+    assert f'aria-valuenow="{wanted:.2f}"' in shown
+    about = app.switch_page("pages/about.py").run()
+    assert any("Own one" in expander.label for expander in about.expander)
+    assert any("Words about it." in element.value for element in about.markdown)
+    st.cache_resource.clear()
