@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genimage_core.figures import accuracy_heatmap, counts, grouped_lines, ranked_bars
@@ -20,10 +20,17 @@ _ROW_NAMES: dict[str, Callable[[Mapping[Any, Any]], str]] = {
 }
 
 
-def table_figure(table: PublishedTable) -> go.Figure:
-    """Return the chart that suits a table."""
+def table_figure(table: PublishedTable, rows: Sequence[str] = ()) -> go.Figure:
+    """Return the chart that suits a table.
+
+    Args:
+        table: any.
+        rows: those of a heatmap that are wanted, in the table's order; none: all.
+    """
     if table.kind == "heatmap":
-        return accuracy_heatmap(*heatmap_parts(table))
+        parts = heatmap_parts(table)
+        wanted = [name for name in parts[0].index if not rows or name in rows]
+        return accuracy_heatmap(*(part.loc[wanted] for part in parts))
     frame = table.frame()
     names = row_names(table, frame)
     series = {column: frame[column].tolist() for column in table.value_columns}

@@ -5,6 +5,7 @@ import streamlit as st
 from genimage_core.published import PublishedTable, list_tables, load_table
 from genimage_core.published_figures import table_figure
 from pages.components import comparison, tables
+from pages.components.glossary import meaning
 from pages.components.measured import list_measured
 from pages.components.shell import heading, serve
 
@@ -18,11 +19,15 @@ def page() -> None:
     table = _choose()
     st.subheader(table.title, anchor=False)
     st.markdown(table.description)
-    chart, text, compared, measured = st.tabs(["Chart", "As text", "Compared", "Measured here"])
+    rows = _rows(table)
+    chart, text, compared, measured = st.tabs(
+        ["Chart", "As text", "Compared", "Measured here"], key="view", bind="query-params"
+    )
     with chart:
-        _chart(table)
+        _chart(table, rows)
     with text:
-        st.table(tables.text_frame(table))
+        frame = tables.text_frame(table)
+        st.table(frame.loc[frame.index.isin(rows)] if rows else frame)
     with compared:
         if table.kind == "heatmap":
             comparison.show(table)
@@ -48,15 +53,31 @@ def _choose() -> PublishedTable:
     return load_table(chosen)
 
 
-def _chart(table: PublishedTable) -> None:
+def _rows(table: PublishedTable) -> list[str]:
+    """Let the visitor pick rows of a heatmap; none picked stands for all. The address names them."""
+    if table.kind != "heatmap":
+        return []
+    detectors = table.row_meaning == "detector"
+    return st.multiselect(
+        "Detectors" if detectors else "Trained on",
+        list(table.frame().index),
+        key="detectors" if detectors else "trained_on",
+        placeholder="All",
+        bind="query-params",
+        width=560,
+    )
+
+
+def _chart(table: PublishedTable, rows: list[str]) -> None:
     st.plotly_chart(
-        table_figure(table),
+        table_figure(table, rows),
         config={"displayModeBar": False},
         alt=f"Chart of “{table.title}”; the same figures stand under “As text”.",
     )
     if table.unit.startswith("accuracy"):
         st.caption(
-            "Accuracy in percent, one colour scale for every table: 40 dark, 100 bright. 50 is a coin toss."
+            "Accuracy in percent, one colour scale for every table: 40 dark, 100 bright. 50 is a coin toss.",
+            help=meaning("accuracy"),
         )
 
 

@@ -29,6 +29,7 @@ def show(table: PublishedTable) -> None:
         default=OWN if own else kinds[0],
         required=True,
         key="compare_with",
+        bind="query-params",
     )
     measured = _here(here) if kind == HERE else _own(table)
     if measured is not None:
@@ -48,6 +49,7 @@ def _here(found: list[MeasuredTable]) -> MeasuredTable | None:
             default=protocol,
             required=True,
             key="compare_protocol",
+            bind="query-params",
             help=_PROTOCOL_HELP,
         )
     some = [entry for entry in found if entry.protocol == protocol]
@@ -71,7 +73,9 @@ def _own(table: PublishedTable) -> MeasuredTable | None:
 
 def _compare(table: PublishedTable, measured: MeasuredTable) -> None:
     there = [m for m in METRICS if any(cell.metric == m for cell in measured.cells)]
-    metric = st.selectbox("Figure", there, format_func=METRICS.__getitem__, key="compare_metric")
+    metric = st.selectbox(
+        "Figure", there, format_func=METRICS.__getitem__, key="compare_metric", bind="query-params"
+    )
     both = compare(table, measured, metric)
     shared = both.difference.dropna(how="all").dropna(axis=1, how="all")
     if metric == "accuracy":
