@@ -117,11 +117,10 @@ class BackgroundRun:
         self.state = "preparing"
         if self._before:
             self._before(self._take_note)
-        if self._stop.is_set():
-            self.state = "stopped"
-            return
-        self.note = "Reading the images' contents and loading the detectors"
+        self._take_note("Reading the images' contents and loading the detectors")
         work = set_up(self.wanted)
+        if self._stop.is_set():
+            raise _Stopped
         self.plan, self.total = work.plan, len(work.records)
         self.note, self.state = "", "running"
         finished = engine.run(
