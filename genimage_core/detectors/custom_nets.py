@@ -87,7 +87,7 @@ def build_body(card: Card, file: Path) -> nn.Module:
 
             net: nn.Module = get_model(str(card.model), weights=None, num_classes=classes)
             return net
-        return _transformers(file, classes)
+        return _transformers(file)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(
             f"{card.source} cannot build {card.model or card.weights} ({type(error).__name__}).",
@@ -96,7 +96,8 @@ def build_body(card: Card, file: Path) -> nn.Module:
         ) from None
 
 
-def _transformers(folder: Path, classes: int) -> nn.Module:
+def _transformers(folder: Path, *, trained: bool = False) -> nn.Module:
+    """The network that a folder's config.json describes; `trained`: with the tensors of its safetensors."""
     try:
         from transformers import AutoConfig, AutoModelForImageClassification
     except ImportError:
@@ -105,14 +106,27 @@ def _transformers(folder: Path, classes: int) -> nn.Module:
             hint="Install it: pip install transformers.",
             source=folder.name,
         ) from None
+    safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        if not trained:
+            config = AutoConfig.from_pretrained(folder, **safe)
+            net: nn.Module = AutoModelForImageClassification.from_config(config, trust_remote_code=False)
+            return net
+        net, told = AutoModelForImageClassification.from_pretrained(
+            folder, use_safetensors=True, output_loading_info=True, **safe
+        )
     except OSError:
         raise WeightsError(
-            "its folder has no config.json.", hint="Copy the repository's files.", source=folder.name
+            "its folder lacks config.json or model.safetensors.",
+            hint="Copy the repository's files.",
+            source=folder.name,
         ) from None
-    config.num_labels = config.num_labels if config.num_labels == classes else classes
-    net: nn.Module = AutoModelForImageClassification.from_config(config, trust_remote_code=False)
+    if lacks := sorted(told["missing_keys"]) + sorted(map(str, told["mismatched_keys"])):
+        raise WeightsError(
+            f"the checkpoint belongs to another network ({len(lacks)} tensors do not fit: {lacks[0]}...).",
+            hint="Copy config.json and model.safetensors from the same repository.",
+            source=folder.name,
+        )
     return net
 
 
@@ -186,11 +200,16 @@ def own_weights(card: Card, file: Path) -> weights.Own:
         "files": [{"path": path.name, "sha256": weights.file_sha256(path), "bytes": path.stat().st_size}],
         "training": {"detector": card.name, "card": card.model_dump(mode="json")},
     }
-    return weights.Own(entry, lambda: {} if card.source == "onnx" else _named(card, file, path))
+    return weights.Own(entry, lambda: _named(card, file))
 
 
-def _named(card: Card, file: Path, path: Path) -> dict[str, Tensor]:
-    tensors = read_tensors(path)
+def _named(card: Card, file: Path) -> dict[str, Tensor]:
+    if card.source == "onnx":
+        return {}
+    if card.source == "transformers":  # it renames tensors between versions, and only it knows how
+        loaded = _transformers(file, trained=True).state_dict()
+        return {f"body.{key}": value for key, value in loaded.items()}
+    tensors = read_tensors(file)
     wanted = build_body(card, file).state_dict()
     missing = sorted(set(wanted) - set(tensors))
     other = sorted(set(tensors) - set(wanted))
