@@ -28,6 +28,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 def cluster() -> Iterator[None]:
     """Room for two workers, whatever the machine has."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # By default workers stand behind all else, and may starve.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 (so it is called)
     for tries_left in (3, 2, 1, 0):  # a busy machine is too slow for Ray's patience of 30 s
         try:
             ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR,
