@@ -86,7 +86,7 @@ def _calls() -> None:
     shown = [(path, *words) for path, words in CALLS.items() if routed(path)]
     with st.container(key="calls"):
         for start in range(0, len(shown), 2):
-            columns = st.columns(2, gap="medium")
+            columns = st.columns(2, gap="small")  # as far apart as the rows, also on a phone
             for column, (path, title, words) in zip(columns, shown[start : start + 2], strict=False):
                 with column, st.container(border=True, gap="xxsmall", height="stretch"):
                     st.page_link(path, label=f"**{title}**", icon=":material/arrow_forward:")
