@@ -14,7 +14,7 @@ from genimage_core.provenance import Provenance, Source
 from pages.components.origin import OUTRANKS, TITLE, origin_html
 from tests.image_files import encoded, picture
 from tests.provenance_files import A1111, exif, png
-from tests.test_app import app, assert_clean, html, instant_detectors, upload  # noqa: F401  (fixtures)
+from tests.test_app import app, assert_clean, home, html, instant_detectors, upload  # noqa: F401
 from tests.test_cli import quick, run  # noqa: F401  (a fixture)
 
 
