@@ -12,6 +12,8 @@ from pages.components import own_runs
 from pages.components.shell import plain
 
 HERE, OWN = "Measured here", "A run of my own"
+_BESIDE = 9
+"""Most columns of tables that stand side by side."""
 
 
 def show(table: PublishedTable) -> None:
@@ -79,7 +81,9 @@ def _compare(table: PublishedTable, measured: MeasuredTable) -> None:
     both = compare(table, measured, metric)
     shared = both.difference.dropna(how="all").dropna(axis=1, how="all")
     if metric == "accuracy":
-        columns = st.columns(3 if len(shared) else 2)
+        count, wide = 3 if len(shared) else 2, both.measured.shape[1] > _BESIDE
+        # Wide tables one below the other: numbers must fit into their cells.
+        columns = [st.container() for _ in range(count)] if wide else st.columns(count)
         _heatmap(columns[0], "Published", both.published, both, "published")
         _heatmap(columns[1], "Measured", both.measured, both, "measured", details=True)
         if len(shared):
