@@ -84,6 +84,7 @@ class DinoV2Small(TappedTransformer):
         optimizer="adamw",
         lr=1e-4,
         layer_decay=0.75,
+        frozen_blocks=6,
         weight_decay=0.05,
         batch_size=32,
         steps=900,

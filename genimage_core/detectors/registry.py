@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import threading
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -91,12 +91,18 @@ def chosen_detectors(text: str) -> list[str]:
     return [detector_info(name).name for name in names]
 
 
-def build_network(name: str, *, seed: int = 0) -> DetectorNet:
-    """A fresh, untrained network, its initial weights drawn from `seed`."""
+def build_network(name: str, *, seed: int = 0, **options: Any) -> DetectorNet:
+    """A fresh, untrained network, its initial weights drawn from `seed`.
+
+    Args:
+        name: one of `list_detectors()`.
+        seed: of the weights.
+        options: what its class is called with, `backbone` say.
+    """
     net = detector_class(name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return net()
+        return net(**options)
 
 
 def resolve_device(device: str = "auto") -> torch.device:
@@ -122,9 +128,9 @@ def load_detector(
         UnknownDetectorError: no such detector.
         WeightsError: weights are missing, or their sha256 is not the manifest's.
     """
-    from genimage_core.detectors.weights import load_state
+    from genimage_core.detectors.weights import load_state, network_options
 
-    net = build_network(name)
+    net = build_network(name, **network_options(name, weights))
     state, weights_id = load_state(name, weights)
     net.load_state_dict(state)
     target = resolve_device(device)

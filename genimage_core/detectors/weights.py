@@ -98,6 +98,12 @@ def weights_entry(name: str, weights: str | Path = "default") -> dict[str, Any]:
     return entry
 
 
+def network_options(name: str, weights: str | Path = "default") -> dict[str, Any]:
+    """What the network's class was called with when these weights were trained."""
+    options: dict[str, Any] = weights_entry(name, weights).get("training", {}).get("options", {})
+    return options
+
+
 def trained_detectors(weights: str | Path = "default") -> list[str]:
     """Names of the detectors that a weight set covers; empty where there is no set."""
     own = list(OWN) if weights == "default" else []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +29,10 @@ from genimage_core.training.plan import bf16_pays
 from genimage_core.training.recipe import Recipe
 
 SHARD = 256
+AUGMENTATION = (
+    "blur_p", "encode_p", "erasing_p", "jpeg_quality", "rescale_p", "rescale_range", "webp_share",
+)  # fmt: skip
+"""What of a recipe `augment` reads: another learning rate does not make another view."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class View:
         """Part of the cache's key: another augmentation is another view."""
         if self.recipe is None:
             return "centre"
-        facts = {k: v for k, v in asdict(self.recipe).items() if k not in ("original", "scaled_down")}
+        facts = {name: getattr(self.recipe, name) for name in AUGMENTATION}
         return f"{hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]}-{self.seed}"
 
     def of(self, image: np.ndarray, digest: str, side: int) -> np.ndarray:

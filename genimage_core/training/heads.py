@@ -58,7 +58,7 @@ class HeadPlan:
     command: str = ""
 
     @property
-    def options(self) -> dict[str, str]:
+    def options(self) -> dict[str, Any]:
         """What the network's class is called with."""
         return {"backbone": self.backbone} if self.backbone else {}
 

@@ -32,7 +32,7 @@ from genimage_core.training.data import (
 )
 from genimage_core.training.distill import DistilledSamples, TokenLoss, soft_labels
 from genimage_core.training.files import save_atomically
-from genimage_core.training.optim import build_optimizer, loss_fn, lr_factor
+from genimage_core.training.optim import build_optimizer, freeze_first_blocks, loss_fn, lr_factor
 from genimage_core.training.plan import TrainingPlan, bf16_pays
 from genimage_core.training.recipe import Recipe
 from genimage_core.training.teacher import TeacherViews
@@ -122,6 +122,7 @@ class Trainer:
         self.net = build_network(plan.detector, seed=plan.seed, **plan.options)
         self.init_tensors = start_from(self.net, plan.init) if plan.init else 0
         optimise(self.net, self.device)
+        freeze_first_blocks(self.net, self.recipe.frozen_blocks)
         self.optimizer = build_optimizer(self.net, self.recipe)
         self.lessons = TeacherViews.load(plan.teacher) if plan.teacher else None
         self.token_loss: TokenLoss | None = None

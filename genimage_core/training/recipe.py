@@ -33,6 +33,7 @@ class Recipe:
         clip_grad: largest gradient norm, or None.
         layer_decay: factor on the learning rate for each layer further from the head, or None; keeps
             what a pretrained trunk knows while the head learns fast.
+        frozen_blocks: so many first blocks of a transformer (and its patch embedding) keep their weights.
     """
 
     original: str
@@ -56,6 +57,7 @@ class Recipe:
     label_smoothing: float = 0.0
     clip_grad: float | None = 5.0
     layer_decay: float | None = None
+    frozen_blocks: int = 0
 
     def crop_at(self, step: int, total_steps: int) -> int:
         """The crop's side in px at `step` of a run of `total_steps`."""
