@@ -58,8 +58,8 @@ def test_lines_undo_overconfidence() -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 20_000)
     honest = rng.normal(size=20_000) + (y - 0.5) * 1.0  # unit variance: these are log-odds as they are
-    assert temperature(4 * honest, y) == (pytest.approx(0.25, abs=0.02), 0.0)
-    slope, shift = platt(4 * honest + 2, y)
+    assert temperature(4 * honest, y, np.ones(20_000)) == (pytest.approx(0.25, abs=0.02), 0.0)
+    slope, shift = platt(4 * honest + 2, y, np.ones(20_000))
     assert (slope, shift) == (pytest.approx(0.25, abs=0.02), pytest.approx(-0.5, abs=0.06))
 
 
@@ -67,9 +67,29 @@ def test_logistic_fit_recovers_known_weights() -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=(20_000, 2))
     y = (rng.random(20_000) < 1 / (1 + np.exp(-(1.5 * x[:, 0] - 0.3)))).astype(int)
-    weights, bias = fit_logistic(x, y, nonnegative=True)
+    weights, bias = fit_logistic(x, y, np.ones(20_000), nonnegative=True)
     assert weights == pytest.approx([1.5, 0.0], abs=0.08)
     assert bias == pytest.approx(-0.3, abs=0.08)
+
+
+def test_a_weight_of_two_is_an_image_that_is_there_twice() -> None:
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(60, 1)), rng.integers(0, 2, 60)
+    weights = np.where(np.arange(60) < 20, 2.0, 1.0)
+    twice = np.concatenate([x, x[:20]]), np.concatenate([y, y[:20]])
+    weighted, bias = fit_logistic(x, y, weights, nonnegative=False)
+    repeated, same = fit_logistic(*twice, np.ones(80), nonnegative=False)
+    assert weighted == pytest.approx(repeated, abs=1e-4)
+    assert bias == pytest.approx(same, abs=1e-4)
+
+
+def test_both_sets_count_the_same_however_many_images_they_hold() -> None:
+    known = scores(400, {"a": 3.0, "b": 0.1})
+    unseen = scores(80, {"a": 0.1, "b": 3.0}, ("u1", "u2"), seed=1)
+    data = samples(known, unseen, {})
+    assert data.weight[data.second].sum() == pytest.approx(data.weight[~data.second].sum())
+    how, _ = calibrate(known, {}, "made up", band_rows=unseen, fit_on="both")
+    assert how.weights["b"] > 0.5 * how.weights["a"]
 
 
 @pytest.mark.parametrize("n", [100, 180, 448, 2000])

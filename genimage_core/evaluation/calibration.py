@@ -62,6 +62,7 @@ class Samples:
         generator: (N,) names.
         group: (N,) images of a group show the same thing.
         fold: (N,) rows with the same number are predicted by a fit without them.
+        weight: (N,) both sets count the same in sum, however many images they hold.
     """
 
     names: list[str]
@@ -72,6 +73,7 @@ class Samples:
     generator: np.ndarray
     group: np.ndarray
     fold: np.ndarray
+    weight: np.ndarray
 
 
 def wide(rows: pd.DataFrame) -> pd.DataFrame:
@@ -113,6 +115,7 @@ def samples(rows: pd.DataFrame, band_rows: pd.DataFrame | None, groups: Mapping[
         generator=generator,
         group=group,
         fold=np.array(fold),
+        weight=np.where(is_second, 1 / max(len(second), 1), 1 / len(first)),
     )
 
 
@@ -147,9 +150,9 @@ def calibrate(
     lines_by_name, line_losses = _choose_lines(data, fit)
     method, losses = _choose_combination(data, fit, lines_by_name)
     p_single, p = _held_out(data, fit, lines_by_name, method)
-    lines = [LINES[kind](data.z[fit, i], data.y[fit]) for i, kind in enumerate(lines_by_name)]
+    lines = _lines(data, fit, lines_by_name)
     c = _calibrated(data.z, lines)
-    weights, bias = COMBINATIONS[method](c[fit], data.y[fit])
+    weights, bias = COMBINATIONS[method](c[fit], data.y[fit], data.weight[fit])
     low, high = _band(data, p, limits)
     figures = measured(data, p_single, p, (low, high), limits.reals, limits.fakes)
     figures |= {
@@ -182,6 +185,11 @@ def _calibrated(z: np.ndarray, lines: Sequence[Line]) -> np.ndarray:
     return np.column_stack([slope * z[:, i] + shift for i, (slope, shift) in enumerate(lines)])
 
 
+def _lines(data: Samples, rows: np.ndarray, kinds: Sequence[str]) -> list[Line]:
+    """Each detector's calibration, of the kind chosen for it, fitted on `rows`."""
+    return [LINES[kind](data.z[rows, i], data.y[rows], data.weight[rows]) for i, kind in enumerate(kinds)]
+
+
 def _splits(data: Samples, fit: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """(rows to fit on, rows to predict) for each fold."""
     return [(fit & (data.fold != k), data.fold == k) for k in np.unique(data.fold)]
@@ -198,12 +206,12 @@ def _choose_lines(data: Samples, fit: np.ndarray) -> tuple[list[str], dict[str, 
                 if kind == "none":
                     new = z[test]
                 elif kind == "isotonic":
-                    new = isotonic_log_odds(z[train], data.y[train], z[test])
+                    new = isotonic_log_odds(z[train], data.y[train], data.weight[train], z[test])
                 else:
-                    slope, shift = LINES[kind](z[train], data.y[train])
+                    slope, shift = LINES[kind](z[train], data.y[train], data.weight[train])
                     new = slope * z[test] + shift
                 loss[test] = log_losses(data.y[test], new)
-            each[kind] = round(float(loss[fit].mean()), 4)
+            each[kind] = round(float(np.average(loss[fit], weights=data.weight[fit])), 4)
         chosen.append(min(LINES, key=each.__getitem__))
         losses[name] = each
     return chosen, losses
@@ -215,22 +223,24 @@ def _choose_combination(
     """The combination with the lowest log-loss on held-out images of the fitted set."""
     loss = {name: np.zeros(len(data.y)) for name in (*COMBINATIONS, "logistic with agreement")}
     for train, test in _splits(data, fit):
-        lines = [LINES[kind](data.z[train, i], data.y[train]) for i, kind in enumerate(kinds)]
+        lines = _lines(data, train, kinds)
         c_train, c_test = _calibrated(data.z[train], lines), _calibrated(data.z[test], lines)
         for name, make in COMBINATIONS.items():
-            weights, bias = make(c_train, data.y[train])
+            weights, bias = make(c_train, data.y[train], data.weight[train])
             loss[name][test] = log_losses(data.y[test], c_test @ weights + bias)
-        weights, bias = fit_logistic(with_agreement(c_train), data.y[train], nonnegative=True)
+        weights, bias = fit_logistic(
+            with_agreement(c_train), data.y[train], data.weight[train], nonnegative=True
+        )
         loss["logistic with agreement"][test] = log_losses(
             data.y[test], with_agreement(c_test) @ weights + bias
         )
-    means = {name: float(values[fit].mean()) for name, values in loss.items()}
+    means = {name: float(np.average(values[fit], weights=data.weight[fit])) for name, values in loss.items()}
     best = min(COMBINATIONS, key=means.__getitem__)
     table = {}
     for name, values in loss.items():
         gap = values[fit] - loss[best][fit]
         error = float(gap.std(ddof=1) / np.sqrt(len(gap)))
-        table[name] = {"mean": round(means[name], 4), "behind": round(float(gap.mean()), 4)}
+        table[name] = {"mean": round(means[name], 4), "behind": round(means[name] - means[best], 4)}
         table[name]["standard_error"] = round(error, 4)
     return best, table
 
@@ -241,8 +251,10 @@ def _held_out(
     """Calibrated P(fake) of each detector (N, D) and of the combination (N,), by fits without that fold."""
     single, p = np.zeros_like(data.z), np.zeros(len(data.y))
     for train, test in _splits(data, fit):
-        lines = [LINES[kind](data.z[train, i], data.y[train]) for i, kind in enumerate(kinds)]
-        weights, bias = COMBINATIONS[method](_calibrated(data.z[train], lines), data.y[train])
+        lines = _lines(data, train, kinds)
+        weights, bias = COMBINATIONS[method](
+            _calibrated(data.z[train], lines), data.y[train], data.weight[train]
+        )
         c = _calibrated(data.z[test], lines)
         single[test], p[test] = to_p(c), to_p(c @ weights + bias)
     return single, p
@@ -267,7 +279,7 @@ def _subsets(data: Samples, fit: np.ndarray, c: np.ndarray, method: str, limits:
     for size in range(1, len(data.names)):
         for some in combinations(range(len(data.names)), size):
             columns = list(some)
-            weights, bias = COMBINATIONS[method](c[fit][:, columns], data.y[fit])
+            weights, bias = COMBINATIONS[method](c[fit][:, columns], data.y[fit], data.weight[fit])
             low, high = _band(data, to_p(c[:, columns] @ weights + bias), limits)
             names = [data.names[i] for i in columns]
             found[subset_key(names)] = Subset(
