@@ -33,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.callback()
 def _root() -> None:
-    """GenImage Lab: seven AI-image detectors, their degradations and their benchmark."""
+    """GenImage Lab: AI-image detectors, their degradations and their benchmark."""
 
 
 @app.command()

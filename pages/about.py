@@ -23,11 +23,14 @@ def _content() -> None:
         "Most tools give one confident number. This one shows what stands behind it, and where it stops.",
     )
     st.markdown(_text("can_and_cannot"))
-    st.header("The seven detectors", anchor="detectors")
+    st.header("The detectors", anchor="detectors")
     st.markdown(
         "Each reads a picture differently. Its card says what it looks at and where it is known to fail."
     )
-    _cards()
+    st.subheader("GenImage's seven")
+    _cards(in_benchmark=True)
+    st.subheader("Not from the benchmark")
+    _cards(in_benchmark=False)
     trust()
     st.header("Your pictures", anchor="privacy")
     st.markdown(
@@ -39,8 +42,8 @@ def _content() -> None:
     st.markdown(_text("sources"))
 
 
-def _cards() -> None:
-    for info in infos().values():
+def _cards(*, in_benchmark: bool) -> None:
+    for info in (i for i in infos().values() if i.in_benchmark == in_benchmark):
         with st.expander(f"**{info.title}** · {info.year} · {info.reads}"):
             st.markdown(f"[{info.paper}]({info.paper_url})")
             if info.card_path.is_file():

@@ -1,4 +1,4 @@
-"""Seven detectors of the GenImage benchmark behind one call: images in, P(fake) out."""
+"""The seven detectors of the GenImage benchmark, and others, behind one call: images in, P(fake) out."""
 
 from genimage_core import _torchvision  # noqa: F401  (before anything imports timm)
 from genimage_core.detectors.base import Detector, DetectorInfo, DetectorNet, InputSpec, Protocol

@@ -29,7 +29,7 @@ class TappedTransformer(DetectorNet):
         backbone: name of a timm vision transformer that takes `img_size`.
     """
 
-    spec = InputSpec(tile=SIDE, max_tiles=4, paper_resize=256, paper_crop=SIDE)
+    spec = InputSpec(tile=SIDE, max_tiles=3, paper_resize=256, paper_crop=SIDE)
 
     def __init__(self, backbone: str = BACKBONE) -> None:
         super().__init__()

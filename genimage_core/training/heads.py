@@ -177,7 +177,7 @@ def leave_one_out_figures(plan: HeadPlan, report: Report) -> dict[str, Any]:
         if len(set(labels.tolist())) < 2:
             continue
         figure = auroc(labels, head.log_odds(cache.read(keys)))
-        found[name] = asdict(figure)
+        found[name] = figure.as_dict()
         report({"left out": name, "auroc": round(figure.value, 4), "iterations": head.iterations})
     return {
         "mean_auroc": round(float(np.mean([f["value"] for f in found.values()])), 4),

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.browser.conftest import ROOT, SHOTS
-from tests.browser.visitor import SEVEN, Visitor
+from tests.browser.visitor import ALL, Visitor
 
 PAGES = ("GenImage Lab", "Detect", "Degrade", "Can you tell?", "Benchmark", "Data set", "About")
 SCREENS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
@@ -32,12 +32,12 @@ def test_the_first_visitor_may_follow_a_link_to_any_page(browser: Any, server: s
         visitor.assert_well()
 
 
-def test_upload_gives_seven_scores_and_a_verdict(browser: Any, server: str, photograph: Path) -> None:
+def test_upload_gives_all_scores_and_a_verdict(browser: Any, server: str, photograph: Path) -> None:
     with Visitor(browser, f"{server}/detect") as visitor:
         visitor.upload(photograph)
         visitor.wait_for_scores()
         visitor.settle()
-        assert len(visitor.scores()) == SEVEN
+        assert len(visitor.scores()) == ALL
         words = visitor.page.locator(".gl-words").inner_text()
         assert words in ("Probably AI-generated", "Probably a photograph", "Unsure")
         visitor.assert_well()
@@ -52,7 +52,7 @@ def test_results_download_as_json(browser: Any, server: str, photograph: Path) -
             visitor.page.get_by_role("button", name="Results as JSON").click()
         (entry,) = json.loads(Path(download.value.path()).read_text())
         assert entry["path"] == photograph.name
-        assert len(entry["detectors"]) == SEVEN
+        assert len(entry["detectors"]) == ALL
 
 
 def test_a_moved_slider_moves_the_scores(browser: Any, server: str, photograph: Path) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from genimage_core.detectors.weights import trained_detectors
+
 RUNNING = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState"
-SEVEN = 7
+ALL = len(trained_detectors())
 
 
 class Visitor:
@@ -44,17 +46,17 @@ class Visitor:
         self.page.set_input_files("input[type=file]", [str(path) for path in paths])
 
     def wait_for_scores(self) -> None:
-        """Wait until seven detectors have answered and the verdict stands."""
+        """Wait until all detectors have answered and the verdict stands."""
         self.page.wait_for_function(
-            f"document.querySelectorAll('.gl-row .gl-track[aria-valuenow]').length >= {SEVEN}"
+            f"document.querySelectorAll('.gl-row .gl-track[aria-valuenow]').length >= {ALL}"
             " && document.querySelector('.gl-gauge, .gl-change')",
             timeout=120_000,
         )
 
     def wait_for_rows(self) -> None:
-        """Wait until seven detectors have answered, whether or not there is a verdict."""
+        """Wait until all detectors have answered, whether or not there is a verdict."""
         self.page.wait_for_function(
-            f"document.querySelectorAll('.gl-row .gl-track[aria-valuenow]').length >= {SEVEN}",
+            f"document.querySelectorAll('.gl-row .gl-track[aria-valuenow]').length >= {ALL}",
             timeout=120_000,
         )
 
