@@ -119,13 +119,16 @@ def export_scores(
         Path, typer.Argument(help="Folder for a table of scores and the figures of each detector.")
     ],
     condition: Annotated[str, typer.Option(help="Whose scores.")] = "none",
+    generators: Annotated[str, typer.Option(help="Only images of these, names with commas.")] = "",
     title: Annotated[str, typer.Option(help="Also write OUT.json, a table that the app shows.")] = "",
 ) -> None:
     """Write a run's scores as CSV and its figures as JSON, to keep with a project or to calibrate on."""
     from genimage_core.degradations import parse
     from genimage_core.evaluation.export import export_scores as export
 
-    rows = export(run, out, condition=str(parse(condition)), title=title, command=command_line())
+    names = [n.strip() for n in generators.split(",") if n.strip()]
+    chain = str(parse(condition))
+    rows = export(run, out, condition=chain, generators=names, title=title, command=command_line())
     print(f"{out}: {len(rows)} scores of {rows['detector'].nunique()} detectors")
 
 

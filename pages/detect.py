@@ -15,7 +15,7 @@ from pages.components.shell import heading, plain, serve
 def page() -> None:
     heading(
         "Is this picture AI-generated?",
-        "Several detectors look at your picture, each in its own way. You see every answer, what it rests on, "
+        "Several detectors look at your picture, each in its own way. You see each answer, what it rests on, "
         "and when they cannot tell, we say so.",
     )
     picker("detect")

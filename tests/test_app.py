@@ -14,7 +14,7 @@ from genimage_core.errors import WeightsError
 from genimage_core.published import list_tables, load_table
 
 PAGES = ("pages/detect.py", "pages/degrade.py", "pages/benchmark.py", "pages/about.py")
-NAMES = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet")
+NAMES = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", "dinov2")
 
 
 class FakeDetector:
@@ -27,7 +27,7 @@ class FakeDetector:
 @pytest.fixture(autouse=True)
 def instant_detectors(monkeypatch):
     how = verdict.Combination(
-        weights=dict.fromkeys(NAMES, 1 / 7),
+        weights=dict.fromkeys(NAMES, 1 / len(NAMES)),
         bias=0.0,
         single=dict.fromkeys(NAMES, (1.0, 0.0)),
         low=0.4,
@@ -91,7 +91,7 @@ def test_every_page_runs_with_a_picture(app, page):
 @pytest.mark.parametrize(
     ("grey", "words"), [(250, "Probably AI-generated"), (128, "Unsure"), (5, "Probably a photograph")]
 )
-def test_an_upload_gets_a_verdict_and_seven_scores(app, grey, words):
+def test_an_upload_gets_a_verdict_and_all_scores(app, grey, words):
     upload(app, ("picture.png", png(grey)))
     assert_clean(app)
     shown = html(app)

@@ -17,7 +17,7 @@ from genimage_core.evaluation.table import figures_table, read_scores
 from genimage_core.verdict import Combination
 from tests.conftest import make_image
 
-NAMES = ["resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet"]
+NAMES = ["resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", "dinov2"]
 
 
 class FakeDetector:
@@ -154,7 +154,7 @@ def test_train_pack_evaluate_calibrate(
                "--detectors", "gramnet,spec", "--weights", str(packed)) == 0  # fmt: skip
     assert run("export-scores", str(out), str(scores), "--title", "Toys") == 0
     table = json.loads(scores.with_suffix(".json").read_text())
-    assert [row["detector"] for row in table["rows"]] == ["gramnet", "spec", "mean of the detectors"]
+    assert [row["detector"] for row in table["rows"]] == ["spec", "gramnet", "mean of the detectors"]
     assert table["rows"] == figures_table(read_scores(scores, ["gramnet", "spec"]))
     assert "AUROC beta" in table["rows"][0]
     figures = json.loads((scores / "spec.json").read_text())
@@ -163,6 +163,10 @@ def test_train_pack_evaluate_calibrate(
     evaluated, exported = figures["manifest"]["command"].splitlines()
     assert evaluated.startswith("python -m genimage_core evaluate --data DIR")
     assert exported.startswith("python -m genimage_core export-scores")
+    part = tmp_path / "part"
+    assert run("export-scores", str(out), str(part), "--generators", "beta") == 0
+    assert set(pd.read_csv(part / "spec.csv")["generator"]) == {"beta"}
+    assert run("export-scores", str(out), str(part), "--generators", "gamma") == 1
     fits = []
     for place in (scores, out):  # the exported tables, and the run itself
         fitted, figures_file = tmp_path / f"{place.name}_fit.json", tmp_path / "figures.json"
@@ -182,4 +186,4 @@ def test_core_needs_neither_streamlit_nor_gradio() -> None:
         "from genimage_core.detectors import list_detectors; print(len(list_detectors()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "7", done.stderr
+    assert done.stdout.strip() == str(len(NAMES)), done.stderr

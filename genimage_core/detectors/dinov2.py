@@ -35,9 +35,10 @@ class TappedTransformer(DetectorNet):
         super().__init__()
         # Dropping patches halves a training step; in eval mode it does nothing.
         self.body = timm.create_model(backbone, num_classes=0, img_size=SIDE, patch_drop_rate=0.5)
+        self.body.norm = nn.Identity()  # behind the last tap: nothing would ever train it
         self.head = nn.Linear(len(self.body.blocks) * 3 * self.body.embed_dim, 1)
-        # Zeros: an untrained head knows nothing, and fine-tuning starts from the trunk as it is.
-        nn.init.zeros_(self.head.weight)
+        # Next to nothing: an untrained head knows nothing, but lets gradients through to the trunk.
+        nn.init.normal_(self.head.weight, std=1e-3)
         nn.init.zeros_(self.head.bias)
 
     def embed(self, prepared: Tensor) -> Tensor:

@@ -130,6 +130,7 @@ def load_detector(
     """
     from genimage_core.detectors.weights import load_state, network_options
 
+    detector_info(name)  # an unknown name is told before missing weights are
     net = build_network(name, **network_options(name, weights))
     state, weights_id = load_state(name, weights)
     net.load_state_dict(state)

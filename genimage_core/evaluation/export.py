@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from genimage_core.detectors.registry import list_detectors
 from genimage_core.errors import EvaluationError
 from genimage_core.evaluation.plan import Plan, read_plan
 from genimage_core.evaluation.scores import COLUMNS, summarise
 from genimage_core.evaluation.store import read_rows
-from genimage_core.evaluation.table import figures_table
+from genimage_core.evaluation.table import figures_table, read_scores
 
 
 def export_scores(
-    run: Path, out: Path, *, condition: str = "none", title: str = "", command: str = ""
+    run: Path,
+    out: Path,
+    *,
+    condition: str = "none",
+    generators: Sequence[str] = (),
+    title: str = "",
+    command: str = "",
 ) -> pd.DataFrame:
     """Write `OUT/<detector>.csv` and `OUT/<detector>.json`, and `OUT.json` where there is a title.
 
@@ -24,7 +32,8 @@ def export_scores(
         run: folder of a finished run.
         out: folder to write, made where absent.
         condition: whose rows; the text form in the plan.
-        title: of the table that the app shows; empty: none is written.
+        generators: only the images of these; empty: all.
+        title: of the table that the app shows, on all detectors of the folder; empty: none is written.
         command: how it was exported, added to the run's own.
 
     Returns:
@@ -37,6 +46,12 @@ def export_scores(
     rows = scores_of_run(run, condition)
     if rows["image_id"].nunique() != plan.data.images:
         raise EvaluationError("the run is not finished.", hint="Let it go on first.", source=str(run))
+    if generators:
+        rows = rows[rows["generator"].isin(generators)].reset_index(drop=True)
+    if rows.empty:
+        raise EvaluationError(
+            "the run has no images of these generators.", hint="See its report.", source=", ".join(generators)
+        )
     out.mkdir(parents=True, exist_ok=True)
     facts = _facts(plan, condition) | {"command": "\n".join(filter(None, (plan.command, command)))}
     for name, part in rows.groupby("detector", sort=False, observed=True):
@@ -44,15 +59,16 @@ def export_scores(
         manifest = {"detector": name, "weights_sha256": plan.detectors[str(name)], **facts}
         _write(out / f"{name}.json", {"manifest": manifest, **summarise(part)})
     if title:
+        every = read_scores(out, list_detectors())
         table = {
             "title": title,
-            "description": f"{plan.data.images} images of the split `{plan.data.split}`, data protocol "
-            f"{plan.protocol}, reading {plan.reading}, degradation: {condition}. "
+            "description": f"{every['image_id'].nunique()} images of the split `{plan.data.split}`, data "
+            f"protocol {plan.protocol}, reading {plan.reading}, degradation: {condition}. "
             "AUROC: 1 tells all apart, .5 is a coin toss.",
             "command": facts["command"],
             "data_sha256": plan.data.fingerprint,
-            # From the rounded scores, as they are in the files: whoever recomputes the table gets the same.
-            "rows": figures_table(rows.assign(p_fake=rows["p_fake"].round(5))),
+            # From the files, whose scores are rounded: whoever recomputes the table gets the same.
+            "rows": figures_table(every),
         }
         _write(out.with_name(f"{out.name}.json"), table)
     return rows

@@ -56,11 +56,11 @@ def answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerato
     show(known)
     answer(picture, show)
     report = picture.reports.get(scoring.protocol())
-    band = scoring.band()
-    if report is None or band is None:
+    judged = scoring.combined(picture.scored(scoring.protocol()))
+    if report is None or judged is None:
         verdict.html(rows.waiting_card("No verdict: too little is known about these answers to combine them"))
     else:
-        verdict.html(rows.verdict_card(report.verdict, report.p_fake, report.explanation, band))
+        verdict.html(rows.verdict_card(report.verdict, report.p_fake, report.explanation, (judged.low, judged.high)))
 
 
 def _facts(picture: Picture) -> None:
