@@ -69,7 +69,7 @@ class Simulator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] -> the same shape and range."""
-        return self.decoder(self.encoder(x * 2 - 1)).add(1).div(2).clamp(0, 1)
+        return self.unclamped(x).clamp(0, 1)
 
     def unclamped(self, x: Tensor) -> Tensor:
         """As `forward`, but outside of [0, 1] too, so that gradients reach every pixel."""
