@@ -60,7 +60,8 @@ def answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerato
     if report is None or judged is None:
         verdict.html(rows.waiting_card("No verdict: too little is known about these answers to combine them"))
     else:
-        verdict.html(rows.verdict_card(report.verdict, report.p_fake, report.explanation, (judged.low, judged.high)))
+        band = judged.low, judged.high
+        verdict.html(rows.verdict_card(report.verdict, report.p_fake, report.explanation, band))
 
 
 def _facts(picture: Picture) -> None:
