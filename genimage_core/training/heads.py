@@ -22,6 +22,7 @@ from genimage_core.training.features import FeatureCache, View
 from genimage_core.training.files import save_atomically
 from genimage_core.training.linear import LinearHead, fit_linear, group_weights
 from genimage_core.training.loop import start_from
+from genimage_core.training.plan import backbone_options
 from genimage_core.versions import versions
 
 Report = Callable[[dict[str, Any]], None]
@@ -60,7 +61,7 @@ class HeadPlan:
     @property
     def options(self) -> dict[str, Any]:
         """What the network's class is called with."""
-        return {"backbone": self.backbone} if self.backbone else {}
+        return backbone_options(self.backbone)
 
 
 @dataclass(frozen=True)

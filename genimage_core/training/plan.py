@@ -9,6 +9,11 @@ from typing import Any
 import torch
 
 
+def backbone_options(backbone: str) -> dict[str, Any]:
+    """What a network's class is called with for another backbone; "" keeps the detector's own."""
+    return {"backbone": backbone} if backbone else {}
+
+
 @dataclass(frozen=True)
 class TrainingPlan:
     """What to train, on what, and where to put it.
@@ -58,7 +63,7 @@ class TrainingPlan:
     @property
     def options(self) -> dict[str, Any]:
         """What the network's class is called with."""
-        return {"backbone": self.backbone} if self.backbone else {}
+        return backbone_options(self.backbone)
 
 
 def bf16_pays(device: torch.device) -> bool:
