@@ -29,12 +29,14 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
     reals: Annotated[str, typer.Option(help="`pool`: all real images; `own`: the generators' own.")] = "pool",
     steps: Annotated[int | None, typer.Option(help="Optimiser steps (default: the recipe's).")] = None,
+    lr: Annotated[float | None, typer.Option(help="Peak learning rate (default: the recipe's).")] = None,
     seed: int = 0,
     backbone: Annotated[str, typer.Option(help="Another timm vision transformer than the detector's.")] = "",
-    init: Annotated[Path | None, typer.Option(help="safetensors file to start from.")] = None,
+    init: Annotated[Path | None, typer.Option(help="safetensors file or weight set to start from.")] = None,
     init_note: Annotated[str, typer.Option(help="Where that file comes from, for the manifest.")] = "",
     teacher: Annotated[Path | None, typer.Option(help="Folder written by `teach`, to learn from.")] = None,
     aligned: Annotated[Path | None, typer.Option(help="Folder written by `reconstruct`: more fakes.")] = None,
+    balance: Annotated[bool, typer.Option(help="Draw images of small generators more often.")] = False,
     device: str = "auto",
     workers: int = 1,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
@@ -45,10 +47,10 @@ def train(
     from genimage_core.training.plan import TrainingPlan
 
     plan = TrainingPlan(
-        detector=detector, data=data, train_on=train_on, out=out, reals=reals, steps=steps, seed=seed,
-        backbone=backbone, init=init, init_note=init_note, teacher=teacher, aligned=aligned, device=device,
-        workers=workers,
-        threads=threads, validate_every=validate_every, command=command_line(data),
+        detector=detector, data=data, train_on=train_on, out=out, reals=reals, steps=steps, lr=lr, seed=seed,
+        backbone=backbone, init=init, init_note=init_note, teacher=teacher, aligned=aligned, balance=balance,
+        device=device, workers=workers, threads=threads, validate_every=validate_every,
+        command=command_line(data),
     )  # fmt: skip
 
     def show(row: dict[str, Any]) -> None:

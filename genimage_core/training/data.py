@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -66,6 +67,27 @@ def select_training(records: Sequence[Record], train_on: str, reals: str = "pool
 def select_training_fakes(records: Sequence[Record]) -> list[Record]:
     """The fake training images of `records`, whatever made them."""
     return [r for r in records if r.split == "train" and r.label == 1]
+
+
+def balanced(records: Sequence[Record], most: int = 4) -> list[Record]:
+    """Repeat the images of small generators, so that each counts by about the square root of its size.
+
+    Args:
+        records: of `select_training`.
+        most: times an image is repeated at most.
+
+    Returns:
+        The records in their order; an image of a generator (and class) with n images stands
+        round(sqrt(N / n)) times, N being the size of the largest of its class.
+    """
+    sizes = Counter((r.label, r.generator) for r in records)
+    largest = {label: max(n for (of, _), n in sizes.items() if of == label) for label, _ in sizes}
+
+    def times(record: Record) -> int:
+        share = largest[record.label] / sizes[record.label, record.generator]
+        return min(most, round(share**0.5))
+
+    return [r for r in records for _ in range(times(r))]
 
 
 def data_hash(records: Sequence[Record]) -> str:

@@ -88,7 +88,7 @@ class TrainingRows:
 def frozen_network(plan: HeadPlan) -> tuple[DetectorNet, int]:
     """The plan's network with its trunk's weights, and how many tensors those were."""
     net = build_network(plan.detector, **plan.options)
-    return net, start_from(net, plan.init)
+    return net, start_from(net, plan.detector, plan.init)[0]
 
 
 def open_cache(plan: HeadPlan, net: DetectorNet) -> FeatureCache:

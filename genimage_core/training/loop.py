@@ -21,10 +21,11 @@ from genimage_core.detectors import build_network, detector_class
 from genimage_core.detectors.base import DetectorNet
 from genimage_core.detectors.registry import resolve_device
 from genimage_core.detectors.runtime import optimise
-from genimage_core.detectors.weights import file_sha256
+from genimage_core.detectors.weights import file_sha256, load_state
 from genimage_core.errors import TrainingError
 from genimage_core.training.data import (
     TrainingSamples,
+    balanced,
     data_hash,
     read_rgb,
     select_training,
@@ -56,18 +57,23 @@ class Stop:
         self.asked = True
 
 
-def start_from(net: DetectorNet, path: Path) -> int:
-    """Copy tensors of equal name and shape from a safetensors file; returns how many.
+def start_from(net: DetectorNet, detector: str, path: Path) -> tuple[int, str]:
+    """Copy tensors of equal name and shape from a safetensors file, or from a weight set's folder.
+
+    Returns:
+        How many were taken, and the sha256 of where they came from.
 
     Raises:
         TrainingError: none fits.
+        WeightsError: the folder has no weights for this detector.
     """
     own = net.state_dict()
-    given = {k: v for k, v in load_file(path).items() if k in own and own[k].shape == v.shape}
+    state, sha256 = load_state(detector, path) if path.is_dir() else (load_file(path), file_sha256(path))
+    given = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
     if not given:
         raise TrainingError("no tensor of this file fits the network.", source=str(path))
     net.load_state_dict(given, strict=False)
-    return len(given)
+    return len(given), sha256
 
 
 @torch.inference_mode()
@@ -111,16 +117,20 @@ class Trainer:
         if plan.threads:
             torch.set_num_threads(plan.threads)
         recipe = detector_class(plan.detector).recipe
-        self.recipe: Recipe = replace(recipe, steps=plan.steps) if plan.steps else recipe
+        self.recipe: Recipe = replace(recipe, steps=plan.steps or recipe.steps, lr=plan.lr or recipe.lr)
         self.device = resolve_device(plan.device)
         records = scan_dataset(plan.data)
         self.training = select_training(records, plan.train_on, plan.reals)
         fakes = {r.generator for r in self.training if r.label == 1}
         if plan.aligned:
             self.training += select_training_fakes(scan_dataset(plan.aligned))
+        # The manifest's hash and counts are of the data; repeating changes only how often they are drawn.
+        self.drawn = balanced(self.training) if plan.balance else self.training
         self.validation = [r for r in records if r.split == "val" and r.generator in fakes]
         self.net = build_network(plan.detector, seed=plan.seed, **plan.options)
-        self.init_tensors = start_from(self.net, plan.init) if plan.init else 0
+        self.init_tensors, self.init_sha256 = 0, None
+        if plan.init:
+            self.init_tensors, self.init_sha256 = start_from(self.net, plan.detector, plan.init)
         optimise(self.net, self.device)
         freeze_first_blocks(self.net, self.recipe.frozen_blocks)
         self.optimizer = build_optimizer(self.net, self.recipe)
@@ -142,6 +152,7 @@ class Trainer:
             "train_on": self.plan.train_on,
             "reals": self.plan.reals,
             "aligned": self.plan.aligned is not None,
+            "balanced": self.plan.balance,
             "seed": self.plan.seed,
             "files": len(self.training),
             "recipe": asdict(self.recipe),
@@ -189,7 +200,7 @@ class Trainer:
         recipe = self.recipe
         if self.lessons:
             return DistilledSamples(self.lessons, recipe, recipe.steps, self.plan.seed)
-        return TrainingSamples(self.training, recipe, recipe.steps, self.plan.seed)
+        return TrainingSamples(self.drawn, recipe, recipe.steps, self.plan.seed)
 
     def _update(self, x: torch.Tensor, labels: torch.Tensor, *lesson: torch.Tensor) -> float:
         recipe = self.recipe
@@ -275,7 +286,7 @@ class Trainer:
             "seconds": round(self.seconds, 1),
             "started_from": self.plan.init_note or (str(self.plan.init) if self.plan.init else "random"),
             "init_tensors": self.init_tensors,
-            "init_sha256": file_sha256(self.plan.init) if self.plan.init else None,
+            "init_sha256": self.init_sha256,
             "device": str(self.device),
             "versions": versions(),
             "command": self.plan.command,

@@ -25,13 +25,15 @@ class TrainingPlan:
         out: folder of the run: checkpoint, log, weights and manifest.
         reals: `pool` (all real training images) or `own` (those of the named generators).
         steps: optimiser steps; None takes the recipe's.
+        lr: peak learning rate; None takes the recipe's.
         seed: of weights, order and augmentation.
         backbone: another timm vision transformer than the detector's own, or "".
-        init: safetensors file whose matching tensors the network starts from, or None.
+        init: safetensors file, or folder of a weight set, whose fitting tensors the network starts from.
         init_note: where `init` comes from, in words.
         aligned: folder written by `reconstruct`, whose fakes are added, or None.
         teacher: folder written by `teach`; the student learns from its views instead of `data`, or None.
         teacher_weight: of the loss on the teacher's tokens.
+        balance: repeat the images of small generators (see `balanced`).
         device: `auto`, `cpu`, `cuda`.
         workers: processes that decode and augment.
         threads: CPU threads of the network; 0 leaves torch's default.
@@ -46,6 +48,7 @@ class TrainingPlan:
     out: Path
     reals: str = "pool"
     steps: int | None = None
+    lr: float | None = None
     seed: int = 0
     backbone: str = ""
     init: Path | None = None
@@ -53,6 +56,7 @@ class TrainingPlan:
     aligned: Path | None = None
     teacher: Path | None = None
     teacher_weight: float = 1.0
+    balance: bool = False
     device: str = "auto"
     workers: int = 1
     threads: int = 0
