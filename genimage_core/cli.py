@@ -14,6 +14,8 @@ from genimage_core.cli_audit import audit
 from genimage_core.cli_evaluate import evaluate_commands
 from genimage_core.cli_lab import lab_commands
 from genimage_core.cli_linear import linear_commands
+from genimage_core.cli_measure import measure_commands
+from genimage_core.cli_runtime import runtime_commands
 from genimage_core.cli_verdict import verdict_commands
 from genimage_core.errors import GenImageError
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 lab_commands(app)
 linear_commands(app)
+measure_commands(app)
+runtime_commands(app)
 verdict_commands(app)
 app.command()(audit)
 evaluate_commands(app)

@@ -27,6 +27,7 @@ def train(
     data: Annotated[Path, typer.Option(help="Data set in GenImage's layout.")],
     train_on: Annotated[str, typer.Option(help="Generators, separated by commas, or `all`.")],
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
+    only: Annotated[Path | None, typer.Option(help="Text file: ids of the images to train on.")] = None,
     reals: Annotated[str, typer.Option(help="`pool`: all real images; `own`: the generators' own.")] = "pool",
     steps: Annotated[int | None, typer.Option(help="Optimiser steps (default: the recipe's).")] = None,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate (default: the recipe's).")] = None,
@@ -47,9 +48,9 @@ def train(
     from genimage_core.training.plan import TrainingPlan
 
     plan = TrainingPlan(
-        detector=detector, data=data, train_on=train_on, out=out, reals=reals, steps=steps, lr=lr, seed=seed,
-        backbone=backbone, init=init, init_note=init_note, teacher=teacher, aligned=aligned, balance=balance,
-        device=device, workers=workers, threads=threads, validate_every=validate_every,
+        detector=detector, data=data, train_on=train_on, out=out, only=only, reals=reals, steps=steps,
+        lr=lr, seed=seed, backbone=backbone, init=init, init_note=init_note, teacher=teacher, aligned=aligned,
+        balance=balance, device=device, workers=workers, threads=threads, validate_every=validate_every,
         command=command_line(data),
     )  # fmt: skip
 

@@ -42,6 +42,7 @@ def fit_head(
     detector: Detector = "dinov2",
     backbone: Backbone = "",
     train_on: Annotated[str, typer.Option(help="Generators, separated by commas, or `all`.")] = "all",
+    only: Annotated[Path | None, typer.Option(help="Text file: ids of the images to fit on.")] = None,
     aligned: Aligned = None,
     views: Annotated[int, typer.Option(min=1, help="Augmented views of each image.")] = 1,
     inverse_penalty: Penalty = 1e-3,
@@ -54,7 +55,7 @@ def fit_head(
     _threads(threads)
     plan = HeadPlan(
         data=data, init=init, features=features, detector=detector, backbone=backbone, train_on=train_on,
-        aligned=aligned, views=views, inverse_penalty=inverse_penalty, init_note=init_note,
+        only=only, aligned=aligned, views=views, inverse_penalty=inverse_penalty, init_note=init_note,
         command=command_line(data),
     )  # fmt: skip
     print(f"weights: {fit_head_run(plan, out, _show)}")

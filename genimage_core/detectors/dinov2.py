@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genimage_core._torchvision import timm
 from genimage_core.detectors.base import DetectorInfo, DetectorNet, InputSpec
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe
@@ -30,6 +30,7 @@ class TappedTransformer(DetectorNet):
     """
 
     spec = InputSpec(tile=SIDE, max_tiles=3, paper_resize=256, paper_crop=SIDE)
+    frozen_trunk = True
 
     def __init__(self, backbone: str = BACKBONE) -> None:
         super().__init__()

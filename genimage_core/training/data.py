@@ -69,6 +69,26 @@ def select_training_fakes(records: Sequence[Record]) -> list[Record]:
     return [r for r in records if r.split == "train" and r.label == 1]
 
 
+def only_listed(records: Sequence[Record], path: Path) -> list[Record]:
+    """The records whose ids stand in a text file, one a line.
+
+    Raises:
+        TrainingError: the file cannot be read, or names an image that is not among the records.
+    """
+    try:
+        wanted = {line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()}
+    except (OSError, ValueError):
+        raise TrainingError("the list cannot be read.", hint="One id a line.", source=str(path)) from None
+    unknown = wanted - {r.image_id for r in records}
+    if unknown or not wanted:
+        raise TrainingError(
+            f"{len(unknown)} of {len(wanted)} listed images are not among those to train on.",
+            hint="Ids look like `sd_v1/train/ai/name.jpg`; --train-on must cover their generators.",
+            source=min(unknown, default=str(path)),
+        )
+    return [r for r in records if r.image_id in wanted]
+
+
 def balanced(records: Sequence[Record], most: int = 4) -> list[Record]:
     """Repeat the images of small generators, so that each counts by about the square root of its size.
 

@@ -17,7 +17,7 @@ from genimage_core.detectors import build_network
 from genimage_core.detectors.base import DetectorNet
 from genimage_core.detectors.weights import file_sha256
 from genimage_core.evaluation.metrics import auroc
-from genimage_core.training.data import data_hash, select_training, select_training_fakes
+from genimage_core.training.data import data_hash, only_listed, select_training, select_training_fakes
 from genimage_core.training.features import FeatureCache, View
 from genimage_core.training.files import save_atomically
 from genimage_core.training.linear import LinearHead, fit_linear, group_weights
@@ -39,6 +39,7 @@ class HeadPlan:
         detector: registry name; its network has `embed` and a linear `head`.
         backbone: another timm vision transformer than the detector's own, or "".
         train_on: generators separated by commas, or `all`.
+        only: text file with the ids of the images to fit on, one a line, or None for all.
         aligned: folder written by `reconstruct`, or None.
         views: augmented views of each training image.
         inverse_penalty: scikit-learn's C.
@@ -52,6 +53,7 @@ class HeadPlan:
     detector: str = "dinov2"
     backbone: str = ""
     train_on: str = "all"
+    only: Path | None = None
     aligned: Path | None = None
     views: int = 1
     inverse_penalty: float = 1e-3
@@ -99,6 +101,8 @@ def open_cache(plan: HeadPlan, net: DetectorNet) -> FeatureCache:
 def training_records(plan: HeadPlan) -> list[Record]:
     """The training images, aligned fakes among them."""
     records = select_training(scan_dataset(plan.data), plan.train_on)
+    if plan.only:
+        records = only_listed(records, plan.only)
     if plan.aligned:
         records += select_training_fakes(scan_dataset(plan.aligned))
     return records
@@ -139,6 +143,7 @@ def fit_head_run(plan: HeadPlan, out: Path, report: Report) -> Path:
         "options": plan.options,
         "trunk": "frozen",
         "train_on": plan.train_on,
+        "only_sha256": file_sha256(plan.only) if plan.only else None,
         "aligned": plan.aligned is not None,
         "views": plan.views,
         "inverse_penalty": plan.inverse_penalty,

@@ -27,6 +27,7 @@ from genimage_core.training.data import (
     TrainingSamples,
     balanced,
     data_hash,
+    only_listed,
     read_rgb,
     select_training,
     select_training_fakes,
@@ -121,6 +122,8 @@ class Trainer:
         self.device = resolve_device(plan.device)
         records = scan_dataset(plan.data)
         self.training = select_training(records, plan.train_on, plan.reals)
+        if plan.only:
+            self.training = only_listed(self.training, plan.only)
         fakes = {r.generator for r in self.training if r.label == 1}
         if plan.aligned:
             self.training += select_training_fakes(scan_dataset(plan.aligned))
@@ -153,6 +156,7 @@ class Trainer:
             "reals": self.plan.reals,
             "aligned": self.plan.aligned is not None,
             "balanced": self.plan.balance,
+            "only_sha256": file_sha256(self.plan.only) if self.plan.only else None,
             "seed": self.plan.seed,
             "files": len(self.training),
             "recipe": asdict(self.recipe),

@@ -23,6 +23,7 @@ class TrainingPlan:
         data: root of a data set in GenImage's layout.
         train_on: generators separated by commas, or `all`.
         out: folder of the run: checkpoint, log, weights and manifest.
+        only: text file with the ids of the images to train on, one a line, or None for all.
         reals: `pool` (all real training images) or `own` (those of the named generators).
         steps: optimiser steps; None takes the recipe's.
         lr: peak learning rate; None takes the recipe's.
@@ -46,6 +47,7 @@ class TrainingPlan:
     data: Path
     train_on: str
     out: Path
+    only: Path | None = None
     reals: str = "pool"
     steps: int | None = None
     lr: float | None = None

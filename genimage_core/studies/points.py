@@ -1,0 +1,66 @@
+"""Figures of a study, and the file that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from genimage_core.cli_lab import command_line
+from genimage_core.evaluation.metrics import Estimate, accuracy
+from genimage_core.evaluation.plan_images import fingerprint
+from genimage_core.evaluation.store import write_whole
+from genimage_core.measured import Point, Study
+from genimage_core.versions import versions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from genimage_core.studies.lab import Lab
+
+
+def point(series: str, label: str, figure: Estimate) -> Point:
+    """An estimate as a study's point, in percent."""
+    return Point(
+        series=series,
+        label=label,
+        value=round(100 * figure.value, 2),
+        low=round(100 * figure.low, 2),
+        high=round(100 * figure.high, 2),
+        n=figure.n,
+    )
+
+
+def accuracy_point(rows: pd.DataFrame, series: str, label: str) -> Point:
+    """Accuracy at .5 over rows with `label` and `p_fake`."""
+    return point(series, label, accuracy(rows["label"].to_numpy(), rows["p_fake"].to_numpy()))
+
+
+def write_study(
+    lab: Lab,
+    study: str,
+    title: str,
+    description: str,
+    points: Sequence[Point],
+    weights: Mapping[str, str],
+) -> None:
+    """Write `studies/<study>.json` with what the figures depend on."""
+    found = Study(
+        study=study,
+        title=title,
+        description=description,
+        command=command_line(lab.data),
+        manifest={
+            "data_sha256": fingerprint(lab.records()),
+            "weights_sha256": dict(weights),
+            "seed": lab.seed,
+            "steps": lab.steps,
+            "limit": lab.limit,
+            "versions": versions(),
+        },
+        points=tuple(points),
+    )
+    out = lab.out / "studies" / f"{study}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    text = found.model_dump_json(indent=1) + "\n"
+    write_whole(out, lambda part: part.write_text(text, encoding="utf-8"))
+    lab.report(f"{out}: {len(points)} figures")
