@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: app test lint browser-test slow-test gradio space clean
+.PHONY: app test lint browser-test slow-test gradio space tables clean
 
 app: $(VENV)/app.stamp
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
@@ -43,6 +43,13 @@ $(VENV)/app.stamp: requirements.txt | $(VENV)/bin/python
 $(VENV)/dev.stamp: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	touch $@ $(VENV)/app.stamp
+
+# Every table and study of the paper, on the data set in DATA; hours, resumable. TABLES narrows them down.
+TABLES ?= task1 matrix task2 scale classes content
+tables: $(VENV)/dev.stamp
+	for table in $(TABLES); do $(BIN)/python -m genimage_core measure $$table --data $(DATA) --runs runs/tables \
+	  --out assets/measured --manifest $(DATA)/manifest.csv --scores assets/measured/eight \
+	  --scores assets/measured/held_out $(OPTIONS) || exit $$?; done
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache artifacts
