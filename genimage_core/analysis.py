@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel
@@ -13,7 +13,7 @@ from genimage_core.detectors import Detector, Protocol
 from genimage_core.errors import WeightsError
 from genimage_core.images import ImageFacts, LoadedImage
 from genimage_core.looks_like import Kind, LooksLike, looks_like
-from genimage_core.verdict import Label, Verdict, combine, withhold
+from genimage_core.verdict import Label, Verdict, combine, combine_early, withhold
 
 CLEAR_LEAN = 0.2
 """How far from .5 an unsure answer counts as leaning to one side."""
@@ -65,11 +65,11 @@ def score_image(
 
 def conditions(image: np.ndarray, facts: ImageFacts | None = None) -> list[str]:
     """Notes on the file, and on what puts an image outside of what the detectors were tested on."""
-    found = find_conditions(image, facts, _looks(image))
+    found = find_conditions(image, facts, find_looks(image))
     return [*(facts.notes if facts else ()), *(condition.note for condition in found)]
 
 
-def _looks(image: np.ndarray) -> LooksLike | None:
+def find_looks(image: np.ndarray) -> LooksLike | None:
     """What the image looks like; None where what tells it is missing: a verdict can do without."""
     try:
         return looks_like(image)
@@ -111,18 +111,41 @@ def explain(verdict: Verdict, count: int, looks: str = "") -> str:
     return f"{what}: {voices}. This is evidence, not proof."
 
 
-def analyse(loaded: LoadedImage, scores: Mapping[str, float], *, says_ai: bool = False) -> Report:
+def analyse_early(
+    scores: Mapping[str, float], *, says_ai: bool = False, looks: LooksLike | None = None
+) -> Verdict | None:
+    """The verdict that `analyse` will give, as soon as the detectors that decide it have answered.
+
+    Args:
+        scores: detector -> P(fake) in [0, 1], of those that have answered.
+        says_ai: as in `analyse`.
+        looks: from `find_looks`.
+    """
+    verdict = combine_early(scores)
+    if verdict is None or says_ai:
+        return verdict
+    return withhold(verdict, looks.kind if looks else None)
+
+
+def analyse(
+    loaded: LoadedImage,
+    scores: Mapping[str, float],
+    *,
+    says_ai: bool = False,
+    looks: LooksLike | Literal["ask"] | None = "ask",
+) -> Report:
     """Combine the scores of one image and say what must be known about it.
 
     Args:
         loaded: the image.
         scores: detector -> P(fake) in [0, 1].
         says_ai: whether the file itself says that AI made it; then what it looks like withholds nothing.
+        looks: from `find_looks`, where that was asked already.
 
     Raises:
         ValueError: none of the scores belongs to a calibrated detector.
     """
-    looks = _looks(loaded.pixels)
+    looks = find_looks(loaded.pixels) if looks == "ask" else looks
     kind = looks.kind if looks else None
     verdict = combine(scores)
     if not says_ai:

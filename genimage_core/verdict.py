@@ -163,6 +163,33 @@ def combine(scores: Mapping[str, float], how: Combination | None = None) -> Verd
     )
 
 
+def decisive(how: Combination | None = None) -> frozenset[str]:
+    """The detectors that weigh anything in the verdict of all; the others' scores are shown beside it.
+
+    Raises:
+        WeightsError: the bundled combination is missing or damaged.
+    """
+    return frozenset(name for name, weight in (how or load_combination()).weights.items() if weight > 0)
+
+
+def combine_early(scores: Mapping[str, float], how: Combination | None = None) -> Verdict | None:
+    """The verdict of all detectors as soon as those that decide it have answered; None before.
+
+    P(fake), label and band are already those of `combine` on all scores; only `agreement` and `calibrated`
+    are of those that have answered.
+    """
+    how = how or load_combination()
+    deciding = decisive(how)
+    if not deciding or not deciding <= set(scores):
+        return None
+    silent = dict.fromkeys(set(how.weights) - set(scores), 0.5)  # of no weight, so any score does
+    verdict = combine({**silent, **scores}, how)
+    calibrated = {name: p for name, p in verdict.calibrated.items() if name not in silent}
+    same_side = [(p > 0.5) == (verdict.p_fake > 0.5) for p in calibrated.values()]
+    agreement = sum(same_side) / len(same_side)
+    return verdict.model_copy(update={"calibrated": calibrated, "agreement": agreement})
+
+
 def withhold(verdict: Verdict, kind: Kind | None) -> Verdict:
     """Turn "fake" into "unsure" for kinds of picture that the detectors were not made for.
 

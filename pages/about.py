@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from genimage_core.cards import bundled_entry, card_text
 from pages.components.models import infos
 from pages.components.shell import PRIVACY, heading, serve
 from pages.components.trust import trust
@@ -25,7 +26,8 @@ def _content() -> None:
     st.markdown(_text("can_and_cannot"))
     st.header("The detectors", anchor="detectors")
     st.markdown(
-        "Each reads a picture differently. Its card says what it looks at and where it is known to fail."
+        "Each reads a picture differently. Its card says what it looks at, where it is known to fail, "
+        "what it must not be used for, and what was measured with the weights in use."
     )
     st.subheader("GenImage's seven")
     _cards(in_benchmark=True)
@@ -46,10 +48,7 @@ def _cards(*, in_benchmark: bool) -> None:
     for info in (i for i in infos().values() if i.in_benchmark == in_benchmark):
         with st.expander(f"**{info.title}** · {info.year} · {info.reads}"):
             st.markdown(f"[{info.paper}]({info.paper_url})")
-            if info.card_path.is_file():
-                st.markdown(_lowered(info.card_path.read_text(encoding="utf-8")))
-            else:
-                st.caption("This detector's card has not been written yet.")
+            st.markdown(_lowered(card_text(info, *bundled_entry(info.name), title=False)))
 
 
 def _text(name: str) -> str:
@@ -57,9 +56,8 @@ def _text(name: str) -> str:
 
 
 def _lowered(card: str) -> str:
-    """Return a card without its title, its headings made small enough to stand inside this page."""
-    body = re.sub(r"\A\s*# .*\n", "", card)
-    return re.sub(r"^#{1,3} ", "#### ", body, flags=re.MULTILINE)
+    """Return a card with headings made small enough to stand inside this page."""
+    return re.sub(r"^#{1,3} ", "#### ", card, flags=re.MULTILINE)
 
 
 serve(page)

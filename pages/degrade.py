@@ -1,6 +1,6 @@
 """Degrade: damage a picture as the web does, and see which answers hold."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import streamlit as st
@@ -15,6 +15,8 @@ from pages.components.curves import curves
 from pages.components.picker import picker
 from pages.components.pictures import Picture, pixels
 from pages.components.shell import heading, note, serve
+
+WHOLE = "Whole picture"
 
 
 def page() -> None:
@@ -59,6 +61,7 @@ def _workbench(picture: Picture) -> None:
     left, right = st.columns([3, 2], gap="large")
     with right:
         degradation = controls()
+        first = _first()
         score_rows = st.empty()
     before = pixels(picture)
     try:
@@ -67,47 +70,71 @@ def _workbench(picture: Picture) -> None:
         st.warning(f"{error.message} {error.hint}")
         return
     with left:
-        _show(picture, before, after, degradation)
-    _answers(picture, after, degradation, score_rows)
+        place = st.container()  # keeps the last picture until there is a new one
+        view = _view()
+        if degradation:
+            st.caption(f"The same on the command line: `--degrade {degradation}`")
+
+    def picture_too() -> None:
+        with place:
+            compare(picture, after, label=words(degradation), detail=view != WHOLE)
+
+    _answers(picture, after, degradation, score_rows, first=first, meanwhile=picture_too)
 
 
-def _show(picture: Picture, before: np.ndarray, after: np.ndarray, degradation: Degradation | None) -> None:
-    place = st.container()
-    view = st.segmented_control(
+def _first() -> str:
+    """Let the visitor choose who answers first after each move of a slider."""
+    titles, order = models.titles(), models.asking_order()
+    return st.selectbox(
+        "Answers first",
+        list(titles),
+        index=list(titles).index(order[0]),
+        format_func=titles.__getitem__,
+        key="answers_first",
+        persist_state="session",
+        help="After each move of a slider this detector answers at once; the others follow.",
+    )
+
+
+def _view() -> str:
+    return st.segmented_control(
         "View",
-        ["Whole picture", "Detail, pixel for pixel"],
-        default="Whole picture",
+        [WHOLE, "Detail, pixel for pixel"],
+        default=WHOLE,
         required=True,
         label_visibility="collapsed",
         key="view",
     )
-    with place:
-        compare(
-            before,
-            after,
-            label=words(degradation),
-            name=picture.name,
-            detail=view != "Whole picture",
-        )
-    if degradation:
-        st.caption(f"The same on the command line: `--degrade {degradation}`")
 
 
 def _answers(
-    picture: Picture, after: np.ndarray, degradation: Degradation | None, place: DeltaGenerator
+    picture: Picture,
+    after: np.ndarray,
+    degradation: Degradation | None,
+    place: DeltaGenerator,
+    *,
+    first: str,
+    meanwhile: Callable[[], None],
 ) -> None:
+    """Show the answers as they come; `meanwhile` is called once, after the first of them."""
     titles = models.titles()
     before = picture.scored(scoring.protocol())
+    called = False
 
     def show(scores: Mapping[str, float]) -> None:
+        nonlocal called
         place.html(_change(titles, before, scores))
+        if not called:
+            called = True
+            meanwhile()
 
-    show({})
-    scoring.ask(picture, lambda: pixels(picture), show)
+    place.html(_change(titles, before, {}))
+    if not models.complete(before):
+        scoring.ask(picture, lambda: pixels(picture), show)
     if degradation is None:
-        show(before)
+        show(dict(before))
     else:
-        show(scoring.ask(picture, lambda: after, show, degradation=str(degradation)))
+        show(dict(scoring.ask(picture, lambda: after, show, degradation=str(degradation), first=first)))
 
 
 def _change(titles: Mapping[str, str], before: Mapping[str, float], after: Mapping[str, float]) -> str:

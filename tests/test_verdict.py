@@ -11,7 +11,7 @@ import pytest
 from genimage_core.analysis import analyse, conditions, explain
 from genimage_core.errors import WeightsError
 from genimage_core.images import ImageFacts, LoadedImage, load_image
-from genimage_core.verdict import Combination, Subset, combine, load_combination
+from genimage_core.verdict import Combination, Subset, combine, combine_early, decisive, load_combination
 from tests.conftest import make_image
 
 HOW = Combination(
@@ -45,6 +45,22 @@ def test_fewer_witnesses_get_no_bonus_and_strangers_no_say() -> None:
 def test_agreement_counts_the_winning_side() -> None:
     assert combine({"a": 0.9, "b": 0.4}, HOW).agreement == 0.5
     assert combine({"a": 0.9, "b": 0.8}, HOW).agreement == 1.0
+
+
+def test_the_verdict_stands_before_those_who_have_no_say_in_it() -> None:
+    how = HOW.model_copy(update={"weights": {"a": 1.0, "b": 0.0}})
+    assert decisive(how) == {"a"}
+    assert combine_early({"b": 0.1}, how) is None
+    early, whole = combine_early({"a": 0.9}, how), combine({"a": 0.9, "b": 0.1}, how)
+    assert early is not None
+    assert (early.p_fake, early.label, early.low, early.high) == (
+        whole.p_fake,
+        whole.label,
+        whole.low,
+        whole.high,
+    )
+    assert early.agreement == 1.0  # of the one that has answered
+    assert set(early.calibrated) == {"a"}
 
 
 def test_agreement_is_of_calibrated_scores() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from pages.components.pictures import PREVIEW_SIDE, encode
+from pages.components.pictures import PREVIEW_SIDE, Picture, encode, pixels
 
 _HERE = Path(__file__).parent
 _HTML = """
@@ -26,30 +26,41 @@ _compare = st.components.v2.component(
 DETAIL_SIDE = 480
 
 
-def compare(before: np.ndarray, after: np.ndarray, *, label: str, name: str, detail: bool) -> None:
-    """Show two versions of a picture under one divider.
+def compare(picture: Picture, after: np.ndarray, *, label: str, detail: bool) -> None:
+    """Show a picture as it is and as it has become under one divider.
 
     Args:
-        before: RGB uint8, (H, W, 3).
-        after: the degraded version; of another size where the degradation only shrinks.
+        picture: as it is.
+        after: the degraded version, RGB uint8 (H, W, 3), of any size.
         label: what was done, shown on the right side.
-        name: the picture's name, for those who hear the page.
         detail: show the middle of the picture pixel for pixel instead of the whole.
     """
-    side = None if detail else PREVIEW_SIDE
-    if detail:
-        before, after = centre(before, DETAIL_SIDE), centre(after, DETAIL_SIDE)
+    uri, width, height = _before(picture, detail=detail)
+    shown = encode(centre(after, DETAIL_SIDE), None) if detail else encode(after, PREVIEW_SIDE)
     _compare(
         key="compare",
         data={
-            "before": _data_uri(encode(before, side)),
-            "after": _data_uri(encode(after, side)),
+            "before": uri,
+            "after": _data_uri(shown),
             "label": label,
-            "alt": name,
-            "width": before.shape[1],
-            "height": before.shape[0],
+            "alt": picture.name,
+            "width": width,
+            "height": height,
         },
     )
+
+
+def _before(picture: Picture, *, detail: bool) -> tuple[str, int, int]:
+    """Return the picture as it is, with its width and height; encoded once for all moves of a slider."""
+    key, kept = st.session_state.get("compare_before", (None, None))
+    if key != (picture.key, detail):
+        image = pixels(picture)
+        if detail:
+            image = centre(image, DETAIL_SIDE)
+        data = encode(image, None) if detail else picture.preview
+        kept = (_data_uri(data), image.shape[1], image.shape[0])
+        st.session_state["compare_before"] = ((picture.key, detail), kept)
+    return kept
 
 
 def centre(image: np.ndarray, side: int) -> np.ndarray:

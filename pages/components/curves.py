@@ -54,11 +54,11 @@ def curves(picture: Picture) -> None:
 
 
 def _ask_step(picture: Picture, step: Degradation, progress: DeltaGenerator, message: str) -> None:
-    # Every Streamlit call is a point where a moved slider can end this run: one after each detector.
+    # One detector at a time: whatever still looks when a slider moves keeps the new answers waiting.
     def tell(scores: Mapping[str, float]) -> None:
         progress.caption(f"{message}: {len(scores)} detectors have answered")
 
-    scoring.ask(picture, lambda: step(pixels(picture)), tell, degradation=str(step))
+    scoring.ask(picture, lambda: step(pixels(picture)), tell, degradation=str(step), at_once=1)
 
 
 def _draw(place: DeltaGenerator, picture: Picture, kind: str, steps: Sequence[Degradation]) -> None:

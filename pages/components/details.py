@@ -1,6 +1,7 @@
 """One picture in full: the verdict, every detector's answer as it arrives, the facts, the notes."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,6 +12,12 @@ from pages.components.evidence import evidence
 from pages.components.origin import origin
 from pages.components.pictures import Picture, loaded, pixels
 from pages.components.shell import plain
+
+if TYPE_CHECKING:
+    from genimage_core.looks_like import LooksLike
+    from genimage_core.verdict import Verdict
+
+STILL_LOOKING = "The other detectors are still looking; their answers no longer change the verdict."
 
 
 def details(picture: Picture) -> None:
@@ -38,22 +45,31 @@ def answer(picture: Picture, on_score: scoring.OnScore) -> None:
     if scores and chosen not in picture.reports:
         try:
             says_ai = picture.provenance.ai is True
-            picture.reports[chosen] = analyse(loaded(picture), scores, says_ai=says_ai)
+            picture.reports[chosen] = analyse(loaded(picture), scores, says_ai=says_ai, looks=_looks(picture))
         except (GenImageError, ValueError):
             return  # the scores stand without a verdict, and the page says so
 
 
 def answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerator) -> None:
-    """Show every detector's answer in one place and the verdict in another, each as soon as it is known."""
+    """Show every detector's answer in one place and the verdict in another, each as soon as it is known.
+
+    The verdict does not wait for detectors that have no say in it.
+    """
     titles = models.titles()
+    early = False
 
     def show(scores: Mapping[str, float]) -> None:
+        nonlocal early
         score_rows.html(rows.score_rows(titles, scores))
+        found = None if early or len(scores) == len(titles) else _early(picture, scores)
+        if found is not None:
+            early = True
+            verdict.html(rows.verdict_card(found.label, found.p_fake, STILL_LOOKING, (found.low, found.high)))
 
     known = picture.scored(scoring.protocol())
     if len(known) < len(titles):
         verdict.html(rows.waiting_card("The detectors are looking…"))
-    show(known)
+    show(dict(known))
     answer(picture, show)
     report = picture.reports.get(scoring.protocol())
     judged = scoring.combined(picture.scored(scoring.protocol()))
@@ -62,6 +78,27 @@ def answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerato
     else:
         band = judged.low, judged.high
         verdict.html(rows.verdict_card(report.verdict, report.p_fake, report.explanation, band))
+
+
+def _early(picture: Picture, scores: Mapping[str, float]) -> "Verdict | None":
+    from genimage_core.analysis import analyse_early
+
+    try:
+        if analyse_early(scores) is None:
+            return None
+        says_ai = picture.provenance.ai is True
+        return analyse_early(scores, says_ai=says_ai, looks=None if says_ai else _looks(picture))
+    except (GenImageError, ValueError):
+        return None
+
+
+def _looks(picture: Picture) -> "LooksLike | None":
+    """Return what a picture looks like, asked once."""
+    from genimage_core.analysis import find_looks
+
+    if not picture.looks:
+        picture.looks.append(find_looks(pixels(picture)))
+    return picture.looks[0]
 
 
 def _facts(picture: Picture) -> None:

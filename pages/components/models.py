@@ -16,6 +16,7 @@ class ModelStore:
     """Loads each detector once, in the background from the first visit on.
 
     Loading takes a second or two each, which passes while the first visitor still looks for a picture.
+    Those that decide the verdict are loaded first.
     """
 
     def __init__(self) -> None:
@@ -25,10 +26,18 @@ class ModelStore:
 
     def get(self, name: str) -> "Detector | GenImageError":
         """Return a detector, or the error that says why it cannot be used."""
-        with self._lock:
-            if name not in self._loaded:
-                self._loaded[name] = self._load(name)
-            return self._loaded[name]
+        # Without the lock where it is there: another one's loading must not hold up an answer.
+        found = self._loaded.get(name)
+        if found is None:
+            with self._lock:
+                if name not in self._loaded:
+                    self._loaded[name] = self._load(name)
+                found = self._loaded[name]
+        return found
+
+    def at_hand(self, name: str) -> "Detector | GenImageError | None":
+        """Return what `get` does, but None instead of waiting for it."""
+        return self._loaded.get(name)
 
     def _load(self, name: str) -> "Detector | GenImageError":
         from genimage_core import detectors
@@ -39,20 +48,19 @@ class ModelStore:
             return error
 
     def _load_all(self) -> None:
-        from genimage_core import detectors
-
-        for name in detectors.list_detectors():
+        for name in asking_order():
             self.get(name)
 
 
 @st.cache_resource(show_spinner=False)
-def _store() -> ModelStore:
+def store() -> ModelStore:
+    """Return the server's detectors; the first call starts loading them."""
     return ModelStore()
 
 
 def warm_up() -> None:
     """Start loading the detectors, without waiting for them."""
-    _store()
+    store()
 
 
 def infos() -> dict[str, "DetectorInfo"]:
@@ -67,14 +75,33 @@ def titles() -> dict[str, str]:
     return {name: info.title for name, info in infos().items()}
 
 
+def asking_order(first: str = "") -> list[str]:
+    """Return every detector's name in the order in which they are asked.
+
+    Args:
+        first: the one that the visitor wants to hear first; then come those that decide the verdict.
+    """
+    from genimage_core.detectors import list_detectors
+    from genimage_core.verdict import decisive
+
+    try:
+        deciding = decisive()
+    except GenImageError:
+        deciding = frozenset()
+    return sorted(list_detectors(), key=lambda name: (name != first, name not in deciding))
+
+
 def each() -> Iterator[tuple[str, "Detector | GenImageError"]]:
     """Yield detectors one by one as they become ready; an error in place of one that cannot be loaded."""
     from genimage_core.detectors import list_detectors
 
     for name in list_detectors():
-        yield name, _store().get(name)
+        yield name, store().get(name)
 
 
 def complete(scores: Collection[str]) -> bool:
     """Return whether every detector that can be used is among those that have answered."""
-    return all(name in scores or isinstance(found, GenImageError) for name, found in each())
+    from genimage_core.detectors import list_detectors
+
+    missing = [name for name in list_detectors() if name not in scores]
+    return all(isinstance(store().at_hand(name), GenImageError) for name in missing)

@@ -18,11 +18,12 @@ from pages.components.shell import plain
 
 if TYPE_CHECKING:
     from genimage_core.analysis import Report
+    from genimage_core.looks_like import LooksLike
 
 MAX_PICTURES = 200
 MAX_BYTES = 400 * 2**20
 """Most that one visit's files may weigh together: they stay in the server's memory."""
-PREVIEW_SIDE = 1000
+PREVIEW_SIDE = 1024  # a usual side of generated pictures: those need no resizing
 THUMBNAIL_SIDE = 96
 
 
@@ -44,6 +45,7 @@ class Picture:
     thumbnail: bytes = field(default=b"", repr=False)
     scores: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     reports: dict[str, "Report"] = field(default_factory=dict)
+    looks: list["LooksLike | None"] = field(default_factory=list)  # empty until asked
 
     def scored(self, protocol: str, degradation: str = "") -> dict[str, float]:
         """Return the scores known for a protocol and a degradation's text form, to be added to."""
@@ -101,7 +103,8 @@ def clear() -> None:
     """Forget this visit's pictures."""
     st.session_state["pictures"] = []
     st.session_state["left_out"] = 0
-    st.session_state.pop("decoded", None)
+    for kept in ("decoded", "compare_before"):
+        st.session_state.pop(kept, None)
 
 
 def loaded(picture: Picture) -> LoadedImage:

@@ -1,6 +1,8 @@
 """Asking the detectors, and keeping their answers with the picture."""
 
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +29,10 @@ PROTOCOLS: "dict[Protocol, tuple[str, str]]" = {
     ),
 }
 OnScore = Callable[[Mapping[str, float]], None]
+AT_ONCE = max(2, min(4, (os.cpu_count() or 2) // 2))
+"""Detectors that look at one picture at the same time: none keeps the processor busy all along."""
+HEARTBEAT = 0.1
+"""Seconds after which a visitor's next move is noticed, however long a detector takes."""
 
 
 def protocol() -> "Protocol":
@@ -49,29 +55,62 @@ def protocol_choice() -> None:
 
 
 def ask(
-    picture: Picture, image: Callable[[], np.ndarray], on_score: OnScore, *, degradation: str = ""
+    picture: Picture,
+    image: Callable[[], np.ndarray],
+    on_score: OnScore,
+    *,
+    degradation: str = "",
+    first: str = "",
+    at_once: int = AT_ONCE,
 ) -> dict[str, float]:
-    """Ask every detector that has not answered yet; call `on_score` after each answer.
+    """Ask every detector that has not answered yet; call `on_score` while answers come in.
 
     Args:
         picture: where answers are kept.
         image: makes the pixels to look at; called only if some detector has not answered.
-        on_score: gets all answers so far.
+        on_score: gets all answers so far, after each one and now and then between: every Streamlit call in
+            it is a point where a visitor's next move can end this run. Answers on their way are kept then.
         degradation: the text form of what was done to the pixels, empty for the picture as it is.
+        first: a detector that is to answer before all others, with the whole machine for itself.
+        at_once: how many of the others look at the same time.
     """
     from genimage_core.analysis import score_image
 
-    chosen = protocol()
+    chosen, store = protocol(), models.store()
     scores = picture.scored(chosen, degradation)
-    pixels: np.ndarray | None = None
-    for name, detector in models.each():
-        if name in scores or isinstance(detector, GenImageError):
-            continue
-        pixels = image() if pixels is None else pixels
-        for answered, p in score_image(pixels, {name: detector}, chosen):
-            scores[answered] = float(p)
-            on_score(scores)
+    missing = [
+        name
+        for name in models.asking_order(first)
+        if name not in scores and not isinstance(store.at_hand(name), GenImageError)
+    ]
+    if not missing:
+        return scores
+    pixels = image()
+
+    def answer(name: str) -> None:
+        detector = store.get(name)
+        if not isinstance(detector, GenImageError):
+            scores.update((found, float(p)) for found, p in score_image(pixels, {name: detector}, chosen))
+
+    if missing[0] == first:
+        answer(missing.pop(0))
+        on_score(dict(scores))
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="ask")
+    try:
+        _follow([pool.submit(answer, name) for name in missing], lambda: on_score(dict(scores)))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     return scores
+
+
+def _follow(answers: list[Future[None]], tell: Callable[[], None]) -> None:
+    """Call `tell` after each answer and at least every `HEARTBEAT` seconds, until all are in."""
+    waiting = set(answers)
+    while waiting:
+        done, waiting = wait(waiting, HEARTBEAT, FIRST_COMPLETED)
+        for answer in done:
+            answer.result()  # what went wrong in the thread goes wrong here
+        tell()
 
 
 def band() -> "tuple[float, float] | None":
@@ -85,13 +124,13 @@ def band() -> "tuple[float, float] | None":
 
 
 def combined(scores: Mapping[str, float]) -> "Verdict | None":
-    """Return the verdict on all scores, once every detector that can be used has answered."""
-    from genimage_core.verdict import combine
+    """Return the verdict, once every detector has answered that can be used and has a say in it."""
+    from genimage_core.verdict import combine, combine_early
 
-    if not scores or not models.complete(scores):
+    if not scores:
         return None
     try:
-        return combine(scores)
+        return combine(scores) if models.complete(scores) else combine_early(scores)
     except (GenImageError, ValueError):
         return None
 
