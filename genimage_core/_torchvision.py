@@ -1,4 +1,4 @@
-"""Import torchvision once, mending the wheels that link CUDA beside a CPU build of torch.
+"""Import torchvision and timm once, mending the wheels that link CUDA beside a CPU build of torch.
 
 The published Linux wheels of torchvision register their compiled operators from a library that
 links CUDA. Next to a CPU torch that library does not load, and `import torchvision` (so timm, too)
@@ -31,3 +31,7 @@ def ensure_torchvision() -> None:
 
 
 ensure_torchvision()
+
+import timm  # noqa: E402  (imports torchvision)
+
+__all__ = ["timm"]

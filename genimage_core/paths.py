@@ -1,7 +1,8 @@
-"""Where the files that come with the project lie: tables, weights, measured results, samples."""
+"""Where files lie: those that come with the project, and those that it keeps for later."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -18,3 +19,12 @@ def asset(*parts: str) -> Path:
     inside = _PACKAGE / "assets"
     root = inside if inside.is_dir() else _PACKAGE.parent / "assets"
     return root.joinpath(*parts)
+
+
+def cache_folder() -> Path:
+    """Where things that can be made again are kept: `GENIMAGE_CACHE`, or the user's cache folder."""
+    if own := os.environ.get("GENIMAGE_CACHE"):
+        return Path(own)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("genimage-lab", appauthor=False)

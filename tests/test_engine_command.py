@@ -18,10 +18,11 @@ from PIL import Image
 from genimage_core import cli_evaluate
 from genimage_core.datasets import data_protocol, scan_dataset
 from genimage_core.detectors import Detector, detector_class, register_detector, registry
+from genimage_core.detectors.gpu import HalfForward
 from genimage_core.detectors.weights import save_packed
 from genimage_core.errors import DatasetError, EvaluationError
 from genimage_core.evaluation import engine
-from genimage_core.evaluation.engine_device import Bf16Forward, load_for_run, with_weights
+from genimage_core.evaluation.engine_device import load_for_run, with_weights
 from genimage_core.evaluation.plan_images import fingerprint, folder_pair, select_images
 from genimage_core.evaluation.store import read_rows
 from tests.conftest import make_image
@@ -120,7 +121,7 @@ def test_precision_and_device_are_checked(tiny: None, tmp_path: Path) -> None:
 
 def test_bf16_changes_scores_a_little() -> None:
     exact = tiny_detectors()["tiny"]
-    rough = Detector(exact.net, exact.device, "", Bf16Forward(exact.net))
+    rough = Detector(exact.net, exact.device, "", HalfForward(exact.net))
     views = [make_image(i, 32) for i in range(8)]
     one, two = exact.log_odds(views), rough.log_odds(views)
     assert two.dtype == np.float32

@@ -13,16 +13,10 @@ from typing import Any
 
 from genimage_core.datasets.places import is_remote
 from genimage_core.errors import DatasetError
+from genimage_core.paths import cache_folder
 
 _CHUNK = 500  # below SQLite's limit on the parameters of a query
 _GONE = "the file is gone, or cannot be read."
-
-
-def cache_folder() -> Path:
-    """Where things that can be made again are kept: `GENIMAGE_CACHE`, or the user's cache folder."""
-    own = os.environ.get("GENIMAGE_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(own) if own else Path(base) / "genimage-lab"
 
 
 def content_hashes(paths: Sequence[Path], workers: int = 4) -> list[str]:

@@ -1,7 +1,12 @@
-"""The seven detectors of the GenImage benchmark, and others, behind one call: images in, P(fake) out."""
+"""The seven detectors of the GenImage benchmark, and others, behind one call: images in, P(fake) out.
 
-from genimage_core import _torchvision  # noqa: F401  (before anything imports timm)
-from genimage_core.detectors.base import Detector, DetectorInfo, DetectorNet, InputSpec, Protocol
+Importing this loads no torch: what needs it is loaded when it is asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from genimage_core.detectors.detector import Detector
+from genimage_core.detectors.facts import DetectorInfo, InputSpec, Protocol
 from genimage_core.detectors.registry import (
     build_network,
     detector_class,
@@ -10,6 +15,9 @@ from genimage_core.detectors.registry import (
     load_detector,
     register_detector,
 )
+
+if TYPE_CHECKING:
+    from genimage_core.detectors.base import DetectorNet
 
 __all__ = [
     "Detector",
@@ -24,3 +32,12 @@ __all__ = [
     "load_detector",
     "register_detector",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the networks' base class, and torch with it, when it is first asked for."""
+    if name == "DetectorNet":
+        from genimage_core.detectors.base import DetectorNet
+
+        return DetectorNet
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

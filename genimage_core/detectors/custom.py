@@ -11,14 +11,17 @@ import logging
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from genimage_core.detectors.base import IMAGENET_MEAN, IMAGENET_STD, DetectorNet
+from genimage_core.detectors.facts import IMAGENET_MEAN, IMAGENET_STD
 from genimage_core.errors import GenImageError, WeightsError
 from genimage_core.hosting import is_public
+
+if TYPE_CHECKING:
+    from genimage_core.detectors.base import DetectorNet
 
 VARIABLE = "GENIMAGE_DETECTORS"
 DEFAULT_FOLDER = "my_detectors"

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import timm
 import torch
 from torch import Tensor, nn
 
+from genimage_core._torchvision import timm
 from genimage_core.detectors import weights
 from genimage_core.detectors.base import DetectorInfo, DetectorNet, InputSpec
 from genimage_core.detectors.custom import Card

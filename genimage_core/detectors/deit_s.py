@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import timm
-
+from genimage_core._torchvision import timm
 from genimage_core.detectors.base import DetectorInfo, DetectorNet, InputSpec
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe

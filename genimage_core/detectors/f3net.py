@@ -6,11 +6,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genimage_core._torchvision import timm
 from genimage_core.detectors.base import CamTarget, DetectorInfo, DetectorNet, InputSpec, fake_log_odds
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe
@@ -185,6 +185,7 @@ class F3Net(DetectorNet):
     )
     # Each stream ends in mean pooling and the one linear map.
     cam_target = CamTarget(("body.act4", "lfs_body.act4"))
+    keep_float = ("fad", "lfs", "head")
 
     def __init__(self) -> None:
         super().__init__()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import timm
 import torch
 from torch import Tensor, nn
 
+from genimage_core._torchvision import timm
 from genimage_core.detectors.base import (
     CamTarget,
     DenseLayer,
@@ -88,6 +88,7 @@ class GramNet(DetectorNet):
     dense_layer = DenseLayer("body.layer3", 256)
     # The deepest layer that both the plain route and a Gram block read.
     cam_target = CamTarget(("body.layer3",))
+    keep_float = ("grams", "head")
 
     def __init__(self) -> None:
         super().__init__()

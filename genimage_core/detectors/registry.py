@@ -1,24 +1,35 @@
-"""The registry: a decorator puts a network in, `list_detectors` and `load_detector` take it out."""
+"""The registry: a decorator puts a network in, `list_detectors` and `load_detector` take it out.
+
+Names and facts, and detectors that were prepared for ONNX Runtime, come without importing torch.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 import threading
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import torch
-
-from genimage_core.detectors.base import Detector, DetectorInfo, DetectorNet
-from genimage_core.detectors.runtime import Runtime, choose_forward, optimise
+from genimage_core.detectors.detector import Detector
+from genimage_core.detectors.facts import DetectorInfo
+from genimage_core.detectors.known import Known, read_known, write_known
 from genimage_core.errors import UnknownDetectorError
+
+if TYPE_CHECKING:
+    import torch
+
+    from genimage_core.detectors.base import DetectorNet
+
+Runtime = Literal["auto", "torch", "onnx", "compiled"]
+ORDER = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet")
 
 _REGISTRY: dict[str, type[DetectorNet]] = {}
 _discovered = False
 _discovering = threading.RLock()
 
-Net = TypeVar("Net", bound=type[DetectorNet])
+Net = TypeVar("Net", bound="type[DetectorNet]")
 
 
 def register_detector(net: Net) -> Net:
@@ -47,18 +58,33 @@ def _discover() -> None:
         package = Path(__file__).parent
         for module in pkgutil.iter_modules([str(package)]):
             importlib.import_module(f"genimage_core.detectors.{module.name}")
+        write_known({name: net for name, net in _REGISTRY.items() if _is_bundled(net)})
         from genimage_core.detectors.custom import cards_folder, register_cards
 
         register_cards(cards_folder(), set(_REGISTRY))
         _discovered = True
 
 
+def _is_bundled(net: type[DetectorNet]) -> bool:
+    """Whether a network's code is this package's: what is kept of it goes stale with that code."""
+    return net.__module__.startswith(__package__ or "") and not hasattr(net, "card")
+
+
+def _known() -> dict[str, Known] | None:
+    """Facts kept by an earlier process; None where they are not all there is to know."""
+    if _discovered:
+        return None
+    from genimage_core.detectors.custom import cards_folder
+
+    return None if cards_folder() else read_known()
+
+
 def list_detectors() -> list[str]:
     """Names of all registered detectors: the benchmark's in the paper's order, then others."""
-    _discover()
-    order = ["resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet"]
-    rest = sorted(set(_REGISTRY) - set(order))
-    return [name for name in order if name in _REGISTRY] + rest
+    if (known := _known()) is None:
+        _discover()
+    names = set(_REGISTRY) | set(known or ())
+    return [name for name in ORDER if name in names] + sorted(names - set(ORDER))
 
 
 def detector_class(name: str) -> type[DetectorNet]:
@@ -69,13 +95,27 @@ def detector_class(name: str) -> type[DetectorNet]:
     """
     _discover()
     if name not in _REGISTRY:
-        known = ", ".join(list_detectors())
-        raise UnknownDetectorError("no such detector.", hint=f"Choose from: {known}.", source=name)
+        raise _unknown(name)
     return _REGISTRY[name]
 
 
+def _unknown(name: str) -> UnknownDetectorError:
+    known = ", ".join(list_detectors())
+    return UnknownDetectorError("no such detector.", hint=f"Choose from: {known}.", source=name)
+
+
 def detector_info(name: str) -> DetectorInfo:
-    """The facts of the detector registered as `name`."""
+    """The facts of the detector registered as `name`.
+
+    Raises:
+        UnknownDetectorError: there is none.
+    """
+    if name in _REGISTRY:
+        return _REGISTRY[name].info
+    if known := _known():
+        if name not in known:
+            raise _unknown(name)
+        return known[name].info
     return detector_class(name).info
 
 
@@ -99,6 +139,8 @@ def build_network(name: str, *, seed: int = 0, **options: Any) -> DetectorNet:
         seed: of the weights.
         options: what its class is called with, `backbone` say.
     """
+    import torch
+
     net = detector_class(name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -107,22 +149,31 @@ def build_network(name: str, *, seed: int = 0, **options: Any) -> DetectorNet:
 
 def resolve_device(device: str = "auto") -> torch.device:
     """`auto` is the GPU where there is one, else the CPU."""
+    import torch
+
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(device)
 
 
-def load_detector(
-    name: str, *, weights: str | Path = "default", device: str = "auto", runtime: Runtime = "auto"
-) -> Detector:
-    """Load a trained detector.
+def on_cpu(device: str) -> bool:
+    """Whether `device` means the CPU; torch is asked, and loaded for it, only where a GPU may be."""
+    if device != "auto":
+        return device == "cpu"
+    return not (("torch" in sys.modules or _may_have_gpu()) and resolve_device().type != "cpu")
 
-    Args:
-        name: one of `list_detectors()`.
-        weights: `default` for the bundled set, a folder written by `train`, `pack` or `save_pretrained`, or
-            a hub repository, `hf://OWNER/NAME@COMMIT?sha256=DIGEST` (see `genimage_core.hub`).
-        device: `auto`, `cpu`, `cuda`, ...
-        runtime: `torch`, `onnx` (ONNX Runtime, on CPUs), or `auto` for the faster one at hand.
+
+def _may_have_gpu() -> bool:
+    """Whether a driver for a GPU that torch could use is installed (NVIDIA, AMD)."""
+    from ctypes.util import find_library
+
+    if any(Path(place).exists() for place in ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")):
+        return True
+    return sys.platform == "win32" and find_library("nvcuda") is not None
+
+
+def load_network(name: str, weights: str | Path = "default") -> tuple[DetectorNet, str]:
+    """A trained torch network in eval mode on the CPU, and the sha256 of its weights.
 
     Raises:
         UnknownDetectorError: no such detector.
@@ -130,10 +181,78 @@ def load_detector(
     """
     from genimage_core.detectors.weights import load_state, network_options
 
-    detector_info(name)  # an unknown name is told before missing weights are
     net = build_network(name, **network_options(name, weights))
     state, weights_id = load_state(name, weights)
     net.load_state_dict(state)
+    return net.eval(), weights_id
+
+
+def load_detector(
+    name: str, *, weights: str | Path = "default", device: str = "auto", runtime: Runtime = "auto"
+) -> Detector:
+    """Load a trained detector.
+
+    On a CPU, ONNX Runtime takes the model that `prepare` has kept for these weights, without torch; where
+    there is none, it is made and kept now.
+
+    Args:
+        name: one of `list_detectors()`.
+        weights: `default` for the bundled set, a folder written by `train`, `pack` or `save_pretrained`, or
+            a hub repository, `hf://OWNER/NAME@COMMIT?sha256=DIGEST` (see `genimage_core.hub`).
+        device: `auto`, `cpu`, `cuda`, ...
+        runtime: `torch` (float32), `onnx` (ONNX Runtime, on CPUs), or `auto` for what is fastest: on a GPU 16
+            bits, where they keep P(fake) to 5e-3; `compiled` (GPUs) also compiles, which takes a while.
+
+    Raises:
+        UnknownDetectorError: no such detector.
+        WeightsError: weights are missing, or their sha256 is not the manifest's.
+    """
+    detector_info(name)  # an unknown name is told before missing weights are
+    onnx = runtime in ("auto", "onnx") and on_cpu(device)
+    if onnx and (found := _load_prepared(name, weights)):
+        return found
+    net, weights_id = load_network(name, weights)
+    if onnx and net.exportable:
+        from genimage_core.detectors.preparing import prepare_detector
+        from genimage_core.detectors.runtime import in_memory
+
+        try:
+            return (prepare_detector if _is_bundled(type(net)) else in_memory)(net, weights_id)
+        except ImportError:
+            if runtime == "onnx":
+                raise
+    from genimage_core.detectors.runtime import optimise
+
     target = resolve_device(device)
-    optimise(net.eval(), target)
-    return Detector(net, target, weights_id, choose_forward(net, target, runtime))
+    net = optimise(net, target)
+    if target.type == "cpu" or runtime in ("torch", "onnx"):
+        return Detector(net, target, weights_id)
+    from genimage_core.detectors.gpu import fast_forward
+
+    return Detector(net, target, weights_id, fast_forward(net, target, compiled=runtime == "compiled"))
+
+
+def _load_prepared(name: str, weights: str | Path) -> Detector | None:
+    """A detector whose model an earlier process has kept; None where there is none."""
+    from genimage_core.detectors.choices import chosen_precision
+    from genimage_core.detectors.weights import weights_id
+
+    known = read_known()
+    if known is None or name not in known or (name in _REGISTRY and not _is_bundled(_REGISTRY[name])):
+        return None
+    identity = weights_id(name, weights)
+    precision = chosen_precision(name, identity)
+    from genimage_core.detectors.prepared import PreparedDetector, prepared_path
+
+    path = prepared_path(name, identity, precision)
+    if not path.is_file():
+        return None
+    try:
+        return PreparedDetector(
+            str(path), known[name], identity, lambda: load_network(name, weights)[0], precision=precision
+        )
+    except ImportError:
+        return None
+    except Exception:  # ONNX Runtime's errors have no public base; a damaged file is made again
+        path.unlink(missing_ok=True)
+        return None

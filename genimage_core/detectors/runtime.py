@@ -1,4 +1,4 @@
-"""Two ways to run a trained network: torch, and ONNX Runtime, which is faster on CPUs.
+"""From a torch network to an ONNX model that takes pixels and gives log-odds.
 
 Both compute the same function in float32; a test holds them to 1e-3 in log-odds.
 """
@@ -6,18 +6,19 @@ Both compute the same function in float32; a test holds them to 1e-3 in log-odds
 from __future__ import annotations
 
 import io
+import tempfile
+import threading
 import warnings
-from collections.abc import Callable
-from typing import Literal
+from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from genimage_core.detectors.base import DetectorNet
+from genimage_core.detectors.known import Known
+from genimage_core.detectors.prepared import PreparedDetector
 
-Runtime = Literal["auto", "torch", "onnx"]
-Forward = Callable[[Tensor], Tensor]
+_exporting = threading.Lock()
 
 
 def optimise(net: DetectorNet, device: torch.device) -> DetectorNet:
@@ -27,75 +28,76 @@ def optimise(net: DetectorNet, device: torch.device) -> DetectorNet:
     return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-class _Classify(nn.Module):
-    """The part behind `prepare`: the transform in front (an FFT, say) need not be exportable."""
+class _FromViews(nn.Module):
+    """The network from uint8 views on, or behind `prepare` where numpy does that (`host_step`)."""
 
     def __init__(self, net: DetectorNet) -> None:
         super().__init__()
         self.net = net
 
-    def forward(self, prepared: Tensor) -> Tensor:
-        return self.net.classify(prepared)
+    def forward(self, views: Tensor) -> Tensor:
+        if self.net.host_step:
+            return self.net.classify(views)
+        return self.net(views.permute(0, 3, 1, 2).float() / 255.0)
 
 
-def export_onnx(net: DetectorNet, side: int) -> bytes:
-    """The network behind `prepare` as an ONNX model for views of `side` px, any batch size."""
-    wrapper = _Classify(net).eval()
-    with torch.inference_mode():
-        prepared = net.prepare(torch.rand(2, 3, side, side))
-    # A plain tensor in plain memory order: tracing takes neither inference tensors nor strides.
-    prepared = torch.from_numpy(prepared.contiguous().numpy().copy())
+def export_onnx(net: DetectorNet) -> bytes:
+    """The network as an ONNX model for any number of views of its tile's size, as its layers are.
+
+    Its input "views" is (N, S, S, 3) uint8, or what the network's `host_step` returns; its output
+    "log_odds" (N,) float32.
+    """
+    side = net.spec.tile
+    views = torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8)
+    if net.host_step:
+        with torch.inference_mode():
+            prepared = net.prepare(views.permute(0, 3, 1, 2).float() / 255.0)
+        # A plain tensor in plain memory order: tracing takes neither inference tensors nor strides.
+        views = torch.from_numpy(prepared.contiguous().numpy().copy())
     buffer = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
+    # The exporter keeps its state in globals: threads must wait for one another.
+    with _exporting, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            wrapper,
-            (prepared,),
+            _FromViews(net).eval(),
+            (views,),
             buffer,  # type: ignore[arg-type]  # the exporter takes file objects, its stub does not say so
             dynamo=False,
             opset_version=17,
-            input_names=["prepared"],
+            input_names=["views"],
             output_names=["log_odds"],
-            dynamic_axes={"prepared": {0: "n"}, "log_odds": {0: "n"}},
+            dynamic_axes={"views": {0: "n"}, "log_odds": {0: "n"}},
         )
     return buffer.getvalue()
 
 
-class OnnxForward:
-    """(N, 3, S, S) in [0, 1] -> (N,) log-odds: ONNX Runtime for the tile size, torch for others.
+def optimised(model: bytes) -> bytes:
+    """An ONNX model with its graph optimised, but for what depends on the very processor: it opens quickly.
 
-    Args:
-        net: the network, weights loaded, in eval mode.
-        threads: CPU threads; 0 takes torch's number.
+    Raises:
+        ImportError: there is no ONNX Runtime here.
     """
+    import onnxruntime
 
-    def __init__(self, net: DetectorNet, threads: int = 0) -> None:
-        import onnxruntime
-
-        self.net, self.side = net, net.spec.tile
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or torch.get_num_threads()
-        # Spinning threads would fight torch's own for the cores between two detectors.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self.session = onnxruntime.InferenceSession(
-            export_onnx(net, self.side), options, providers=["CPUExecutionProvider"]
-        )
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """(N, 3, S, S) float in [0, 1] -> (N,) log-odds of "fake"."""
-        if x.shape[-2:] != (self.side, self.side):
-            return self.net(x)
-        prepared = np.ascontiguousarray(self.net.prepare(x).numpy(), np.float32)
-        return torch.from_numpy(self.session.run(None, {"prepared": prepared})[0])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    with tempfile.TemporaryDirectory(prefix="genimage-") as folder:
+        options.optimized_model_filepath = str(Path(folder) / "model.onnx")
+        onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return Path(options.optimized_model_filepath).read_bytes()
 
 
-def choose_forward(net: DetectorNet, device: torch.device, runtime: Runtime = "auto") -> Forward:
-    """The network's forward function on `device`; `auto` takes ONNX Runtime on CPUs that have it."""
-    if runtime == "torch" or device.type != "cpu" or not net.exportable:
-        return net
-    try:
-        return OnnxForward(net)
-    except ImportError:
-        if runtime == "onnx":
-            raise
-        return net
+def known(net: type[DetectorNet] | DetectorNet) -> Known:
+    """The facts of a network."""
+    return Known(net.info, net.spec, net.host_step)
+
+
+def in_memory(net: DetectorNet, weights_id: str, threads: int = 0) -> PreparedDetector:
+    """A network in eval mode for ONNX Runtime, in float32, nothing kept on disk.
+
+    Raises:
+        ImportError: there is no ONNX Runtime here.
+    """
+    return PreparedDetector(export_onnx(net), known(net), weights_id, lambda: net, threads)

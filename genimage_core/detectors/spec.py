@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from genimage_core._torchvision import timm
 from genimage_core.detectors.base import CamTarget, DenseLayer, DetectorInfo, DetectorNet, InputSpec
 from genimage_core.detectors.registry import register_detector
 from genimage_core.training.recipe import Recipe
@@ -80,6 +80,7 @@ class Spec(DetectorNet):
         jpeg_quality=(70, 98),
     )
     dense_layer = DenseLayer("body.global_pool", 512, "NC")
+    host_step = "spectrum"
     cam_target = CamTarget(("body.layer4",), over="frequencies")
 
     def __init__(self) -> None:

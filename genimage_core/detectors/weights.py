@@ -10,16 +10,14 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from safetensors import safe_open
-from safetensors.torch import save_file
-from torch import Tensor
-
-from genimage_core.detectors.packing import pack_state, unpack_state
 from genimage_core.errors import WeightsError
 from genimage_core.hub import PREFIX, fetch_weights
 from genimage_core.paths import asset
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BUNDLED = asset("weights")
 MAX_FILE_BYTES = 38_000_000
@@ -119,6 +117,10 @@ def load_state(name: str, weights: str | Path = "default") -> tuple[dict[str, Te
     Raises:
         WeightsError: files are missing, or their sha256 is not the manifest's.
     """
+    from safetensors import safe_open
+
+    from genimage_core.detectors.packing import unpack_state
+
     if weights == "default" and name in OWN:
         own = OWN[name]()
         return own.load(), own.entry["files"][0]["sha256"]
@@ -138,8 +140,29 @@ def load_state(name: str, weights: str | Path = "default") -> tuple[dict[str, Te
         with safe_open(path, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
             state.update(unpack_state(tensors, file.metadata() or {}))
-    joined = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-    return state, joined
+    return state, _joined(digests)
+
+
+def weights_id(name: str, weights: str | Path = "default") -> str:
+    """The sha256 that `load_state` returns, from the manifest alone where it states it: nothing is loaded.
+
+    Raises:
+        WeightsError: the set has no weights for it, or a file without a stated sha256 is missing.
+    """
+    entry, digests = weights_entry(name, weights), []
+    for file in entry["files"]:
+        digest = file.get("sha256")
+        if digest is None:
+            path = weights_folder(weights) / file["path"]
+            if not path.is_file():
+                raise WeightsError("the weights file is missing.", hint="Restore it.", source=str(path))
+            digest = file_sha256(path)
+        digests.append(digest)
+    return _joined(digests)
+
+
+def _joined(digests: list[str]) -> str:
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _shards(state: dict[str, Tensor], bits: int) -> list[dict[str, Tensor]]:
@@ -173,6 +196,10 @@ def save_packed(
     Returns:
         The manifest's entry.
     """
+    from safetensors.torch import save_file
+
+    from genimage_core.detectors.packing import pack_state
+
     folder.mkdir(parents=True, exist_ok=True)
     shards = _shards(state, bits)
     files = []

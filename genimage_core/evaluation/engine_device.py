@@ -5,13 +5,8 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from genimage_core.detectors import Detector, list_detectors, load_detector
-from genimage_core.detectors.base import DetectorNet
-from genimage_core.detectors.registry import resolve_device
-from genimage_core.detectors.runtime import Runtime
+from genimage_core.detectors.registry import Runtime, resolve_device
 from genimage_core.detectors.weights import weights_entry
 from genimage_core.errors import EvaluationError, WeightsError
 from genimage_core.evaluation.plan import Precision
@@ -59,6 +54,8 @@ def load_for_run(
         EvaluationError: no such device here, or it does not do this precision.
         WeightsError: weights are missing or damaged.
     """
+    import torch
+
     if device not in ("auto", "cpu") and not torch.cuda.is_available():
         raise EvaluationError("no such device here.", hint="Use `cpu` or `auto`.", source=device)
     target = resolve_device(device)
@@ -66,13 +63,18 @@ def load_for_run(
         raise EvaluationError(
             "bf16 needs a GPU that computes in it.", hint="Leave the precision at fp32.", source=target.type
         )
+    # "auto" would take 16 bits on a GPU where they keep the scores to 5e-3; a run is what its plan says.
+    if target.type != "cpu" and runtime == "auto":
+        runtime = "torch"
     loaded = {
         name: load_detector(name, weights=weights_of(name, weights), device=str(target), runtime=runtime)
         for name in names
     }
     if precision == "bf16":
+        from genimage_core.detectors.gpu import HalfForward
+
         for detector in loaded.values():
-            detector.forward = Bf16Forward(detector.net)
+            detector.forward = HalfForward(detector.net)
     return loaded
 
 
@@ -83,20 +85,3 @@ def run_versions() -> dict[str, str]:
     except metadata.PackageNotFoundError:
         runtime = "not installed"
     return versions() | {"onnxruntime": runtime}
-
-
-class Bf16Forward:
-    """Runs a network with torch's autocast to bf16; what stands in front of it (an FFT, say) stays exact.
-
-    Args:
-        net: the network, on its device.
-    """
-
-    def __init__(self, net: DetectorNet) -> None:
-        self.net = net
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) float in [0, 1] -> (N,) float32 log-odds."""
-        prepared = self.net.prepare(x)
-        with torch.autocast(x.device.type, torch.bfloat16):
-            return self.net.classify(prepared).float()

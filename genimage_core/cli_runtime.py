@@ -1,0 +1,116 @@
+"""The runtime's commands: prepare, choose-runtime, benchmark."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from genimage_core.cli_lab import command_line
+
+Weights = Annotated[str, typer.Option(help="`default`, a folder, or a hub repository.")]
+Detectors = Annotated[str, typer.Option(help="`all`, or names separated by commas.")]
+
+
+def runtime_commands(app: typer.Typer) -> None:
+    """Enter the runtime's commands in the command line."""
+    app.command()(prepare)
+    app.command("choose-runtime")(choose_runtime)
+    app.command()(benchmark)
+
+
+def prepare(detectors: Detectors = "all", weights: Weights = "default") -> None:
+    """Export each detector for ONNX Runtime and keep it, so that the first answer on a CPU comes quickly."""
+    from genimage_core.detectors.known import prepared_folder
+    from genimage_core.detectors.registry import load_detector
+    from genimage_core.evaluation.setup import covered_detectors
+
+    for name in covered_detectors(detectors, weights)[0]:
+        # Exactly what a visitor's first call does; "cpu", since a GPU has no use for it.
+        found = load_detector(name, weights=weights, device="cpu")
+        print(f"{name}: ready ({getattr(found, 'precision', 'torch')})", flush=True)
+    print(f"kept in {prepared_folder()}", file=sys.stderr)
+
+
+def choose_runtime(
+    data: Annotated[Path, typer.Option(help="Data set in GenImage's layout, to measure the cost on.")],
+    detectors: Detectors = "all",
+    weights: Weights = "default",
+    limit: Annotated[int, typer.Option(help="At most so many images a class and generator.")] = 40,
+    rounds: Annotated[int, typer.Option(help="Turns of timing; the least time counts.")] = 7,
+    seed: int = 42,
+    out: Annotated[Path | None, typer.Option(help="The table (default: assets/runtime.json).")] = None,
+) -> None:
+    """Measure in how many bits each detector runs fastest at next to no cost, and write the table."""
+    from genimage_core.datasets import data_protocol, scan_dataset
+    from genimage_core.detectors.choices import PATH
+    from genimage_core.evaluation.plan_images import select_images
+    from genimage_core.evaluation.runtime_choice import measure, together, write_choices
+    from genimage_core.evaluation.setup import covered_detectors
+
+    records = [
+        r
+        for r in select_images(
+            scan_dataset(data),
+            split="val",
+            generators="all",
+            protocol=data_protocol("raw"),
+            limit=limit,
+            seed=seed,
+        )
+        if r.generator != "not_photo"
+    ]
+    entries: dict[str, Any] = {}
+    exact, chosen = {}, {}
+    for name in covered_detectors(detectors, weights)[0]:
+        entries[name], scores = measure(name, records, weights=weights, rounds=rounds)
+        exact[name], chosen[name] = scores["fp32"], scores[entries[name]["precision"]]
+        print(f"{name}: {json.dumps(entries[name])}", file=sys.stderr, flush=True)
+    table = {
+        "command": command_line(data),
+        "images": len(records),
+        "together": together(records, exact, chosen),
+        "detectors": entries,
+    }
+    write_choices(table, out or PATH)
+    print(json.dumps(table["together"]))
+
+
+def benchmark(
+    threads: Annotated[int, typer.Option(help="CPU threads of both sides; 0: torch's default.")] = 0,
+    rounds: Annotated[int, typer.Option(help="Turns that each takes; the least time counts.")] = 5,
+    detectors: Detectors = "all",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Time the detectors on this machine, against one eager timm pass of each backbone in the same run."""
+    from genimage_core.detectors.registry import chosen_detectors
+    from genimage_core.evaluation.speed import measure_speed
+
+    found = measure_speed(
+        rounds, threads, chosen_detectors(detectors), say=lambda text: print(text, file=sys.stderr)
+    )
+    print(json.dumps(found) if as_json else speed_table(found))
+
+
+def speed_table(found: dict[str, Any]) -> str:
+    """The figures of `measure_speed` for human eyes."""
+    lines = [
+        found["machine"],
+        f"{'':10} {'':13} {'one image, ms':>21}        {'batch of 16, ms':>21}",
+        f"{'detector':10} {'bits':13} {'ours':>9} {'timm':>9} {'ratio':>6} "
+        f"{'ours':>11} {'timm':>9} {'ratio':>6}",
+    ]
+    lines += [
+        f"{r['name']:10} {r['precision']:13} {r['ours_ms']:9.1f} {r['timm_ms']:9.1f} {r['ratio']:6.2f} "
+        f"{r['ours_batch16_ms']:11.1f} {r['timm_batch16_ms']:9.1f} {r['ratio_batch16']:6.2f}"
+        for r in found["rows"]
+    ]
+    lines.append(f"all: {found['ratio']:.2f} x plain timm, {found['ratio_batch16']:.2f} x in batches of 16")
+    if found["first_verdict_s"] is not None:
+        lines.append(f"first verdict of a new process: {found['first_verdict_s']:.2f} s")
+    if found["peak_mb"] is not None:
+        lines.append(f"peak memory with all detectors loaded: {found['peak_mb']} MB")
+    return "\n".join(lines)

@@ -1,0 +1,108 @@
+"""A trained network that scores images: views in, log-odds out, P(fake) for the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genimage_core.detectors.facts import DetectorInfo, InputSpec, Protocol
+from genimage_core.detectors.tiling import paper_view, tile_views
+
+if TYPE_CHECKING:
+    import torch
+
+    from genimage_core.detectors.base import DetectorNet
+
+
+class Detector:
+    """A trained network that scores images; made by `load_detector`.
+
+    Args:
+        net: the network, weights loaded.
+        device: where it runs.
+        weights_id: sha256 of the weights, or "untrained".
+        forward: what runs the network; None runs it as it is.
+    """
+
+    weights_id: str
+
+    def __init__(
+        self,
+        net: DetectorNet,
+        device: torch.device,
+        weights_id: str,
+        forward: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ) -> None:
+        self._net = net.eval().to(device)
+        self.forward: Callable[[torch.Tensor], torch.Tensor] = forward or self._net
+        self._device = device
+        self.weights_id = weights_id
+
+    @property
+    def net(self) -> DetectorNet:
+        """The network itself, for those who look inside."""
+        return self._net
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return self._device
+
+    @property
+    def info(self) -> DetectorInfo:
+        """The detector's facts."""
+        return self.net.info
+
+    @property
+    def spec(self) -> InputSpec:
+        """How an image reaches the network."""
+        return self.net.spec
+
+    def views(self, image: np.ndarray, protocol: Protocol = "native") -> list[np.ndarray]:
+        """The crops of `image` that the network reads, each (S, S, 3) uint8."""
+        spec = self.spec
+        if protocol == "paper":
+            return [paper_view(image, spec.paper_resize, spec.paper_crop)]
+        return tile_views(image, spec.tile, spec.max_tiles)
+
+    def log_odds(self, views: Sequence[np.ndarray], batch_size: int = 32) -> np.ndarray:
+        """Equal-sized (S, S, 3) uint8 views -> (N,) float32 log-odds of "fake"."""
+        out = [
+            self.run(np.stack(list(views[start : start + batch_size])))
+            for start in range(0, len(views), batch_size)
+        ]
+        return np.concatenate(out) if out else np.zeros(0, np.float32)
+
+    def run(self, stack: np.ndarray) -> np.ndarray:
+        """One pass: (N, S, S, 3) uint8 -> (N,) float32 log-odds."""
+        import torch
+
+        with torch.inference_mode():
+            x = torch.from_numpy(stack).to(self.device).permute(0, 3, 1, 2).float().div_(255.0)
+            x = x.contiguous(memory_format=torch.channels_last)
+            found: Any = self.forward(x).float().cpu().numpy()
+        return found
+
+    def predict(
+        self, images: Sequence[np.ndarray], protocol: Protocol = "native", batch_size: int = 32
+    ) -> np.ndarray:
+        """Score images.
+
+        Args:
+            images: RGB uint8 arrays of shape (H, W, 3), any sizes.
+            protocol: `native` averages the log-odds over native-resolution tiles; `paper` resizes
+                and crops as the paper's code does.
+            batch_size: views a forward pass.
+
+        Returns:
+            (N,) float32, P(fake) in [0, 1].
+        """
+        per_image = [self.views(image, protocol) for image in images]
+        flat = [view for views in per_image for view in views]
+        log_odds = self.log_odds(flat, batch_size)
+        ends = np.cumsum([len(views) for views in per_image])
+        parts = np.split(log_odds, ends[:-1]) if len(ends) else []
+        means = np.array([part.mean() for part in parts], dtype=np.float64)
+        return (1.0 / (1.0 + np.exp(-means))).astype(np.float32)

@@ -1,0 +1,93 @@
+"""Detectors that ONNX Runtime runs from a prepared file: an answer on a CPU without torch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from genimage_core.detectors.detector import Detector
+from genimage_core.detectors.facts import DetectorInfo, InputSpec
+from genimage_core.detectors.host_steps import STEPS
+from genimage_core.detectors.known import Known, code_digest, prepared_folder
+from genimage_core.detectors.sessions import open_session
+
+if TYPE_CHECKING:
+    import torch
+
+    from genimage_core.detectors.base import DetectorNet
+
+Precision = Literal["fp32", "int8", "int8_dynamic"]
+
+
+def prepared_path(name: str, weights_id: str, precision: Precision) -> Path:
+    """Where the prepared model of one detector lies; other weights, code or packages give another name."""
+    return prepared_folder() / f"{name}-{weights_id}-{code_digest()}-{precision}.onnx"
+
+
+class PreparedDetector(Detector):
+    """A detector whose network ONNX Runtime runs on the CPU; torch is loaded only for what needs it.
+
+    Args:
+        model: path of the prepared ONNX file, or its bytes.
+        known: the detector's facts.
+        weights_id: sha256 of the weights.
+        load_net: makes the torch network, for views of another size and for those who look inside.
+        threads: CPU threads; 0 takes torch's number where torch is loaded, else all cores.
+        precision: of the model.
+    """
+
+    def __init__(
+        self,
+        model: str | bytes,
+        known: Known,
+        weights_id: str,
+        load_net: Callable[[], DetectorNet],
+        threads: int = 0,
+        precision: Precision = "fp32",
+    ) -> None:
+        self._known, self._load_net = known, load_net
+        self.weights_id, self.precision = weights_id, precision
+        self._session = open_session(model, threads)
+        self._loading = threading.Lock()
+        self._torch: Detector | None = None
+
+    @property
+    def info(self) -> DetectorInfo:
+        """The detector's facts."""
+        return self._known.info
+
+    @property
+    def spec(self) -> InputSpec:
+        """How an image reaches the network."""
+        return self._known.spec
+
+    @property
+    def net(self) -> DetectorNet:
+        """The torch network, loaded when it is first asked for."""
+        return self._in_torch().net
+
+    @property
+    def device(self) -> torch.device:
+        """The CPU."""
+        import torch
+
+        return torch.device("cpu")
+
+    def _in_torch(self) -> Detector:
+        with self._loading:
+            if self._torch is None:
+                self._torch = Detector(self._load_net(), self.device, self.weights_id)
+            return self._torch
+
+    def run(self, stack: np.ndarray) -> np.ndarray:
+        """One pass: (N, S, S, 3) uint8 -> (N,) float32 log-odds; other sizes than the tile's take torch."""
+        side = self.spec.tile
+        if stack.shape[1:3] != (side, side):
+            return self._in_torch().run(stack)
+        step = self._known.host_step
+        found: Any = self._session.run(None, {"views": STEPS[step](stack) if step else stack})[0]
+        return found

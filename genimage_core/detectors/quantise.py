@@ -1,0 +1,130 @@
+"""8-bit integers for a network's matrix products and convolutions, through ONNX Runtime's own tools.
+
+Weights get 7 bits (`reduce_range`): without VNNI instructions a processor adds products of 8 and 8 bits in
+16, which overflows. So one model serves every processor, and gives the same scores on all.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genimage_core.detectors.facts import InputSpec
+from genimage_core.detectors.host_steps import STEPS
+from genimage_core.detectors.known import Known
+from genimage_core.detectors.prepared import Precision
+from genimage_core.detectors.tiling import tile_views
+from genimage_core.errors import WeightsError
+
+CALIBRATION_VIEWS = 24
+_BATCH = 4
+# A convolutional network stays in integers from one convolution to the next; a transformer's sums, norms
+# and softmax are worth their floats.
+_CONVOLUTIONAL = ["Conv", "MaxPool", "Relu", "Add", "Gemm", "MatMul"]
+_TRANSFORMER = ["MatMul", "Gemm"]
+
+
+def bundled_views(spec: InputSpec) -> list[np.ndarray]:
+    """Views of the bundled sample pictures, real and generated, to calibrate on.
+
+    Raises:
+        WeightsError: no samples are bundled.
+    """
+    from genimage_core.images import list_image_files, load_image
+    from genimage_core.paths import asset
+
+    folder = asset("samples")
+    files = sorted(p for p in list_image_files([folder])) if folder.is_dir() else []
+    if not files:
+        raise WeightsError("no pictures to calibrate on.", hint="Restore assets/samples.", source=str(folder))
+    each = max(1, CALIBRATION_VIEWS // len(files))
+    return [
+        np.ascontiguousarray(view)
+        for file in files
+        for view in tile_views(load_image(file).pixels, spec.tile, each)
+    ][:CALIBRATION_VIEWS]
+
+
+def quantised(
+    model: bytes, known: Known, views: Sequence[np.ndarray], keep_float: Sequence[str], how: Precision
+) -> bytes:
+    """An exported network with its heavy layers in integers.
+
+    Args:
+        model: of `export_onnx`, not optimised: its nodes still have their modules' names.
+        known: the network's facts.
+        views: (S, S, 3) uint8 to learn the range of activations from; `int8_dynamic` needs none.
+        keep_float: modules that stay as they are.
+        how: `int8` (static, ranges fixed beforehand) or `int8_dynamic` (ranges found at each pass).
+
+    Returns:
+        The new model's bytes.
+    """
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_dynamic, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with tempfile.TemporaryDirectory(prefix="genimage-") as folder:
+        raw, plain, out = (Path(folder) / name for name in ("raw.onnx", "plain.onnx", "out.onnx"))
+        raw.write_bytes(model)
+        excluded, types = _plan(model, keep_float)
+        shared: dict[str, Any] = {"per_channel": True, "reduce_range": True, "weight_type": QuantType.QInt8}
+        # Its advice to run a preprocessing step first is for models with unknown shapes.
+        logging.getLogger().addFilter(_quiet)
+        try:
+            if how == "int8_dynamic":
+                quantize_dynamic(
+                    raw, out, op_types_to_quantize=["MatMul", "Gemm"], nodes_to_exclude=excluded, **shared
+                )
+                return out.read_bytes()
+            # Optimisation folds batch norms into convolutions, which keep their names.
+            quant_pre_process(str(raw), str(plain), skip_symbolic_shape=True)
+            quantize_static(
+                str(plain), str(out), _Reader(views, known.host_step), quant_format=QuantFormat.QDQ,
+                activation_type=QuantType.QUInt8, op_types_to_quantize=types, nodes_to_exclude=excluded,
+                extra_options={"ActivationSymmetric": False}, **shared,
+            )  # fmt: skip
+        finally:
+            logging.getLogger().removeFilter(_quiet)
+        return out.read_bytes()
+
+
+def _quiet(record: logging.LogRecord) -> bool:
+    return "pre-processing" not in record.getMessage()
+
+
+def _plan(model: bytes, keep_float: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names of the nodes that stay in float, and the operators that are quantised."""
+    import onnx
+
+    nodes = onnx.load_from_string(model).graph.node
+    kept = tuple("/net/" + path.replace(".", "/") + "/" for path in keep_float)
+    # What lies directly below the network is its own arithmetic between layers, and the normalisation.
+    excluded = [n.name for n in nodes if n.name.startswith(kept) or n.name.count("/") < 3]
+    convolutions = sum(n.op_type == "Conv" for n in nodes)
+    return excluded, _CONVOLUTIONAL if convolutions > 3 else _TRANSFORMER
+
+
+class _Reader:
+    """Feeds the calibration; ONNX Runtime asks for `get_next` alone."""
+
+    def __init__(self, views: Sequence[np.ndarray], host_step: str | None) -> None:
+        self._feeds = self._batches(views, host_step)
+
+    @staticmethod
+    def _batches(views: Sequence[np.ndarray], host_step: str | None) -> Iterator[dict[str, np.ndarray]]:
+        for start in range(0, len(views), _BATCH):
+            stack = np.stack(list(views[start : start + _BATCH]))
+            yield {"views": STEPS[host_step](stack) if host_step else stack}
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """The next batch, None after the last."""
+        return next(self._feeds, None)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        """Asked for in strides only, which are not used here."""
+        raise NotImplementedError

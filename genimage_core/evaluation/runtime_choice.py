@@ -1,0 +1,140 @@
+"""In how many bits each detector runs on a CPU: measured on images, speed against what it costs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from genimage_core.datasets import Record
+from genimage_core.detectors.choices import PATH, read_choices
+from genimage_core.detectors.detector import Detector
+from genimage_core.detectors.known import write_whole
+from genimage_core.detectors.prepared import Precision
+from genimage_core.evaluation.metrics import accuracy
+
+CANDIDATES: tuple[Precision, ...] = ("int8", "int8_dynamic")
+FASTER = 0.95
+"""A candidate must take at most this share of float32's time."""
+
+
+class Limits(NamedTuple):
+    """What a candidate may cost.
+
+    Attributes:
+        points: accuracy lost, percentage points.
+        change: mean change of P(fake).
+    """
+
+    points: float = 0.5
+    change: float = 0.02
+
+
+def best_of(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Least seconds of each call; the calls take turns, so that a busy moment hits all alike."""
+    best = dict.fromkeys(calls, float("inf"))
+    for _ in range(rounds):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best
+
+
+def compare(labels: np.ndarray, exact: np.ndarray, rough: np.ndarray) -> dict[str, Any]:
+    """What other scores for the same images cost: (N,) labels (fake = 1) and P(fake) before and after."""
+    before, after = accuracy(labels, exact), accuracy(labels, rough)
+    return {
+        "points_lost": round(100 * (before.value - after.value), 3),
+        "mean_change": round(float(np.abs(exact - rough).mean()), 5),
+        "largest_change": round(float(np.abs(exact - rough).max()), 4),
+    }
+
+
+def allowed(figures: Mapping[str, Any], limits: Limits) -> bool:
+    """Whether a candidate's figures keep the limits."""
+    return figures["points_lost"] <= limits.points and figures["mean_change"] <= limits.change
+
+
+def measure(
+    name: str,
+    records: Sequence[Record],
+    *,
+    weights: str | Path = "default",
+    limits: Limits = Limits(),  # noqa: B008 (immutable)
+    rounds: int = 5,
+) -> tuple[dict[str, Any], dict[Precision, np.ndarray]]:
+    """Measure every candidate for one detector.
+
+    Args:
+        name: the detector.
+        records: images of both classes.
+        weights: as for `load_detector`.
+        limits: what a candidate may cost.
+        rounds: of timing; the least time counts.
+
+    Returns:
+        JSON-ready: `weights` (sha256), `precision` (the choice), `ms` for a 1024 x 1024 image and each
+        candidate's figures; and P(fake) of all records by precision.
+    """
+    from genimage_core.detectors.preparing import prepare_detector
+    from genimage_core.detectors.registry import load_network
+
+    net, weights_id = load_network(name, weights)
+    every: tuple[Precision, ...] = ("fp32", *CANDIDATES)
+    ready: dict[Precision, Detector] = {how: prepare_detector(net, weights_id, how) for how in every}
+    big = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
+    seconds = best_of({how: lambda d=d: d.predict([big]) for how, d in ready.items()}, rounds)  # type: ignore[misc]
+    scores = _scores(records, ready)
+    labels = np.array([r.label for r in records])
+    figures: dict[str, Any] = {}
+    choice: Precision = "fp32"
+    for how in CANDIDATES:
+        figures[how] = compare(labels, scores["fp32"], scores[how])
+        fits = allowed(figures[how], limits) and seconds[how] <= FASTER * seconds["fp32"]
+        if fits and seconds[how] < seconds[choice]:
+            choice = how
+    ms = {how: round(1e3 * s, 1) for how, s in seconds.items()}
+    return {"weights": weights_id, "precision": choice, "ms": ms, "cost": figures}, scores
+
+
+def _scores(
+    records: Sequence[Record], ready: Mapping[Precision, Detector], batch: int = 16
+) -> dict[Precision, np.ndarray]:
+    """P(fake) of every record; each image is read once."""
+    from genimage_core.images import load_image
+
+    parts: dict[Precision, list[np.ndarray]] = {how: [] for how in ready}
+    for start in range(0, len(records), batch):
+        images = [load_image(record.path).pixels for record in records[start : start + batch]]
+        for how, detector in ready.items():
+            parts[how].append(detector.predict(images))
+    return {how: np.concatenate(found) for how, found in parts.items()}
+
+
+def together(
+    records: Sequence[Record],
+    exact: Mapping[str, np.ndarray],
+    chosen: Mapping[str, np.ndarray],
+) -> dict[str, Any]:
+    """What all choices together do to the combined answer."""
+    from genimage_core.verdict import combine
+
+    before, after = (
+        [combine({name: float(p[i]) for name, p in by.items()}) for i in range(len(records))]
+        for by in (exact, chosen)
+    )
+    labels = np.array([r.label for r in records])
+    p, q = (np.array([v.p_fake for v in verdicts]) for verdicts in (before, after))
+    other = sum(a.label != b.label for a, b in zip(before, after, strict=True))
+    return compare(labels, p, q) | {"verdicts_changed": other}
+
+
+def write_choices(found: dict[str, Any], path: Path = PATH) -> None:
+    """Write the table that `prepare` and `load_detector` read."""
+    write_whole(path, (json.dumps(found, indent=1) + "\n").encode())
+    read_choices.cache_clear()
