@@ -1,6 +1,6 @@
 """How long the detectors take to answer: the command `python -m genimage_core benchmark` under its old name.
 
-    python -m benchmarks.answer
+python -m benchmarks.answer
 """
 
 from __future__ import annotations
