@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genimage_core.cli_audit import audit
+from genimage_core.cli_cards import cards
 from genimage_core.cli_evaluate import evaluate_commands
 from genimage_core.cli_lab import lab_commands
 from genimage_core.cli_linear import linear_commands
@@ -29,6 +30,7 @@ measure_commands(app)
 runtime_commands(app)
 verdict_commands(app)
 app.command()(audit)
+app.command()(cards)
 evaluate_commands(app)
 
 Detectors = Annotated[str, typer.Option(help="`all`, or names separated by commas.")]

@@ -6,21 +6,18 @@ What is saved is a weight set, too: `load_detector(name, weights=FOLDER)` reads 
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin
-from huggingface_hub.repocard_data import EvalResult
+from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from safetensors.torch import save_file
 
+from genimage_core.cards import LIBRARY, model_card
 from genimage_core.detectors import DetectorInfo, detector_class
 from genimage_core.detectors.weights import MANIFEST, file_sha256, load_state, weights_entry
-from genimage_core.paths import asset
 
 WEIGHTS = "model.safetensors"
-_METRICS = {"accuracy": "Accuracy", "auroc": "AUROC"}
 
 
 class HubModel(PyTorchModelHubMixin):
@@ -42,8 +39,8 @@ class HubModel(PyTorchModelHubMixin):
         (save_directory / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
-        """The detector's own card, under metadata with what was measured with these weights."""
-        return model_card(self.info, self.weights_id)
+        """The detector's card, with what was measured with these weights (see `genimage_core.cards`)."""
+        return model_card(self.info, self.entry or None, self.weights_id)
 
 
 @cache
@@ -58,7 +55,7 @@ def hub_class(name: str) -> type[Any]:
         f"{net.__name__}Hub",
         (net, HubModel),
         {"entry": {}, "weights_id": "unknown", "__doc__": net.__doc__, "__module__": __name__},
-        library_name="genimage-lab",
+        library_name=LIBRARY,
     )
 
 
@@ -79,51 +76,3 @@ def hub_model(name: str, weights: str | Path = "default") -> Any:
     model.load_state_dict(state)
     model.entry, model.weights_id = entry, weights_id
     return model.eval()
-
-
-def model_card(info: DetectorInfo, weights_id: str) -> ModelCard:
-    """The card beside the detector's file, and as its model-index what was measured with these weights.
-
-    Args:
-        info: the detector's facts.
-        weights_id: sha256 of the weights; results of other weights are left out.
-    """
-    results = measured_results(info.name, weights_id)
-    data = ModelCardData(
-        license="apache-2.0",
-        library_name="genimage-lab",
-        pipeline_tag="image-classification",
-        tags=["ai-image-detection", "genimage"],
-        model_name=info.title if results else None,
-        eval_results=results or None,
-    )
-    text = info.card_path.read_text(encoding="utf-8") if info.card_path.is_file() else f"# {info.title}\n"
-    return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{text}")
-
-
-def measured_results(name: str, weights_id: str) -> list[EvalResult]:
-    """What stands in assets/measured for exactly these weights: one accuracy and one AUROC a test set."""
-    found = []
-    for path in sorted(asset("measured").glob(f"*/{name}.json")):
-        data = json.loads(path.read_text(encoding="utf-8"))
-        manifest = data.get("manifest", {})
-        if manifest.get("weights_sha256") != weights_id:
-            continue
-        for metric, title in _METRICS.items():
-            if metric in data.get("pooled", {}):
-                found.append(_result(path.parent.name, metric, title, data["pooled"][metric], manifest))
-    return found
-
-
-def _result(
-    data_set: str, metric: str, title: str, figure: dict[str, float], manifest: dict[str, Any]
-) -> EvalResult:
-    return EvalResult(
-        task_type="image-classification",
-        dataset_type=re.sub(r"\W+", "-", data_set),
-        dataset_name=f"{data_set} (n = {figure['n']}, degradation: {manifest.get('condition', 'none')})",
-        dataset_revision=manifest.get("data_sha256"),
-        metric_type=metric,
-        metric_value=figure["value"],
-        metric_name=f"{title}, 95 % interval {figure['low']} to {figure['high']}",
-    )

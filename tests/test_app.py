@@ -10,6 +10,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from genimage_core import detectors, verdict
+from genimage_core.card_tables import in_words
+from genimage_core.cards import bundled_entry
 from genimage_core.errors import WeightsError
 from genimage_core.published import list_tables, load_table
 
@@ -273,3 +275,7 @@ def test_about_shows_a_card_for_each_detector(app):
     assert_clean(app)
     assert sum("ResNet-50" in expander.label for expander in app.expander) == 1
     assert len(app.expander) >= 7
+    shown = "\n".join(text.value for text in app.markdown)
+    entry, weights_id = bundled_entry("resnet50")
+    assert weights_id in shown
+    assert in_words(entry["packing_loss"]["auroc_packed"]) in shown

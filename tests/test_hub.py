@@ -13,11 +13,12 @@ import pytest
 import yaml
 from huggingface_hub.errors import LocalEntryNotFoundError
 
+from genimage_core.cards import measured_results
 from genimage_core.detectors import load_detector
 from genimage_core.detectors.weights import load_state
 from genimage_core.errors import WeightsError
 from genimage_core.hub import fetch_weights, parse_address
-from genimage_core.hub_model import hub_class, hub_model, measured_results
+from genimage_core.hub_model import hub_class, hub_model
 from tests.conftest import make_image
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
