@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genimage_core.cli_attribution import fit_attribution
 from genimage_core.cli_audit import audit
 from genimage_core.cli_cards import cards
 from genimage_core.cli_evaluate import evaluate_commands
@@ -30,6 +31,7 @@ measure_commands(app)
 runtime_commands(app)
 verdict_commands(app)
 app.command()(audit)
+app.command("fit-attribution")(fit_attribution)
 app.command()(cards)
 evaluate_commands(app)
 

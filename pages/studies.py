@@ -1,4 +1,4 @@
-"""Studies: how scale, classes and content change what a detector reaches; the data sets there are."""
+"""Studies: what scale, classes and content change, the data sets there are, generators told apart."""
 
 import streamlit as st
 
@@ -8,6 +8,7 @@ from genimage_core.published import PublishedTable, load_table
 from genimage_core.published_figures import table_figure
 from genimage_core.study_figures import study_figure, study_frame
 from pages.components import tables
+from pages.components.attribution import attribution
 from pages.components.shell import heading, serve
 
 STUDIES = {
@@ -22,11 +23,14 @@ def page() -> None:
     heading(
         "What a detector needs to see",
         "How many images and classes it learns from, what it makes of faces and art, and how the data sets "
-        "that people train on compare.",
+        "that people train on compare; and how often the generator that is named on Detect is the right one.",
     )
-    for tab, name in zip(st.tabs(list(STUDIES.values())), STUDIES, strict=True):
+    *tabs, last = st.tabs([*STUDIES.values(), "Which generator?"])
+    for tab, name in zip(tabs, STUDIES, strict=True):
         with tab:
             _study(load_table(name))
+    with last:
+        attribution()
 
 
 def _study(table: PublishedTable) -> None:

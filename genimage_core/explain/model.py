@@ -10,7 +10,9 @@ import numpy as np
 
 from genimage_core.detectors import Detector
 
-Asks = Literal["nobody", "each", "together", "gramnet", "f3net"]
+Asks = Literal["nobody", "each", "together", "gramnet", "f3net", "dinov2"]
+ONE_BY_NAME: tuple[Asks, ...] = ("gramnet", "f3net", "dinov2")
+"""Kinds that ask one of these need just that detector."""
 
 
 @dataclass(frozen=True)

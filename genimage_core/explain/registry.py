@@ -9,12 +9,12 @@ import numpy as np
 
 from genimage_core.detectors import Detector
 from genimage_core.errors import ExplainError, GenImageError
-from genimage_core.explain.model import Asks, Evidence, Findings, Kind, Subject
+from genimage_core.explain.model import ONE_BY_NAME, Asks, Evidence, Findings, Kind, Subject
 
 # In the order in which a reader meets them: where, why, how firm, compared with what, then the traces.
 _MODULES: tuple[str, ...] = (
-    "tile_map", "grad_cam", "stability", "relatives", "spectrum", "residual", "ela", "fad_bands",
-    "gram_distance",
+    "tile_map", "grad_cam", "stability", "relatives", "which_generator", "spectrum", "residual", "ela",
+    "fad_bands", "gram_distance",
 )  # fmt: skip
 _REGISTRY: dict[str, Kind] = {}
 
@@ -80,7 +80,7 @@ def explain(
     info = kind_info(kind)
     if info.asks != "nobody" and not detectors:
         raise ExplainError("needs a detector.", hint="Name at least one.", source=info.title)
-    if info.asks in ("gramnet", "f3net") and info.asks not in detectors:
+    if info.asks in ONE_BY_NAME and info.asks not in detectors:
         raise ExplainError(f"needs the detector {info.asks}.", hint="Ask it, too.", source=info.title)
     try:
         found = info.find(Subject(image, detectors, scores or {}))
