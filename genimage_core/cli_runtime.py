@@ -22,16 +22,26 @@ def runtime_commands(app: typer.Typer) -> None:
     app.command()(benchmark)
 
 
-def prepare(detectors: Detectors = "all", weights: Weights = "default") -> None:
+def prepare(
+    detectors: Detectors = "all",
+    weights: Weights = "default",
+    portable: Annotated[
+        bool, typer.Option("--portable", help="Also for other processors: for an image that runs elsewhere.")
+    ] = False,
+) -> None:
     """Export each detector for ONNX Runtime and keep it, so that the first answer on a CPU comes quickly."""
     from genimage_core.detectors.known import prepared_folder
-    from genimage_core.detectors.registry import load_detector
+    from genimage_core.detectors.preparing import prepare_detector
+    from genimage_core.detectors.registry import load_detector, load_network
     from genimage_core.evaluation.setup import covered_detectors
 
     for name in covered_detectors(detectors, weights)[0]:
         # Exactly what a visitor's first call does; "cpu", since a GPU has no use for it.
         found = load_detector(name, weights=weights, device="cpu")
-        print(f"{name}: ready ({getattr(found, 'precision', 'torch')})", flush=True)
+        precision = getattr(found, "precision", None)
+        if portable and precision:
+            prepare_detector(*load_network(name, weights), precision, keep_portable=True)
+        print(f"{name}: ready ({precision or 'torch'})", flush=True)
     print(f"kept in {prepared_folder()}", file=sys.stderr)
 
 

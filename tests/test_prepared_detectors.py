@@ -16,8 +16,9 @@ from PIL import Image
 from genimage_core.detectors import build_network, list_detectors, load_detector, registry
 from genimage_core.detectors.choices import chosen_precision, read_choices
 from genimage_core.detectors.host_steps import STEPS
-from genimage_core.detectors.known import prepared_folder, read_known
+from genimage_core.detectors.known import prepared_folder, read_known, write_whole
 from genimage_core.detectors.prepared import PreparedDetector, prepared_path
+from genimage_core.detectors.preparing import prepare_detector
 from genimage_core.detectors.weights import save_packed, weights_id
 from tests.conftest import make_image
 
@@ -131,11 +132,23 @@ def test_other_weights_are_other_models(prepared: PreparedDetector, tmp_path: Pa
 
 def test_a_damaged_model_is_made_again(prepared: PreparedDetector, weights: Path) -> None:
     path = prepared_path(NAME, prepared.weights_id, "fp32")
-    path.write_bytes(path.read_bytes()[:1000])
+    write_whole(path, path.read_bytes()[:1000])  # another file: the open detector has the old one mapped
     again = load_detector(NAME, weights=weights, device="cpu")
     image = [make_image(5)]
     np.testing.assert_allclose(again.predict(image), prepared.predict(image), atol=1e-6)
     assert registry._load_prepared(NAME, weights) is not None
+
+
+def test_what_is_kept_for_other_processors_is_laid_out_without_torch(
+    prepared: PreparedDetector, weights: Path, tmp_path: Path
+) -> None:
+    prepare_detector(*registry.load_network(NAME, weights), "fp32", keep_portable=True)
+    prepared_path(NAME, prepared.weights_id, "fp32").unlink()
+    Image.fromarray(make_image(8)).save(tmp_path / "image.png")
+    said = json.loads(in_a_fresh_process(NO_TORCH, "image.png", str(weights), cwd=tmp_path))
+    assert said["heavy"] == []
+    assert said["score"] == pytest.approx(float(prepared.predict([make_image(8)])[0]), abs=1e-4)
+    assert prepared_path(NAME, prepared.weights_id, "fp32").is_file()
 
 
 def test_without_a_cache_it_still_answers(

@@ -12,7 +12,8 @@ import numpy as np
 from genimage_core.detectors.detector import Detector
 from genimage_core.detectors.facts import DetectorInfo, InputSpec
 from genimage_core.detectors.host_steps import STEPS
-from genimage_core.detectors.known import Known, code_digest, prepared_folder
+from genimage_core.detectors.known import Known, code_digest, prepared_folder, write_whole
+from genimage_core.detectors.optimising import for_this_processor, processor
 from genimage_core.detectors.sessions import open_session
 
 if TYPE_CHECKING:
@@ -25,14 +26,36 @@ Precision = Literal["fp32", "int8", "int8_dynamic"]
 
 def prepared_path(name: str, weights_id: str, precision: Precision) -> Path:
     """Where the prepared model of one detector lies; other weights, code or packages give another name."""
+    return prepared_folder() / f"{name}-{weights_id}-{code_digest()}-{precision}-{processor()}.ort"
+
+
+def portable_path(name: str, weights_id: str, precision: Precision) -> Path:
+    """Where `prepare --portable` keeps the same model for machines with other processors."""
     return prepared_folder() / f"{name}-{weights_id}-{code_digest()}-{precision}.onnx"
+
+
+def find_prepared(name: str, weights_id: str, precision: Precision) -> Path | None:
+    """The prepared model that was kept, laid out for this processor first where that is needed.
+
+    Raises:
+        ImportError: there is no ONNX Runtime here.
+    """
+    path = prepared_path(name, weights_id, precision)
+    if path.is_file():
+        return path
+    try:
+        model = portable_path(name, weights_id, precision).read_bytes()
+        write_whole(path, for_this_processor(model))
+    except OSError:
+        return None
+    return path
 
 
 class PreparedDetector(Detector):
     """A detector whose network ONNX Runtime runs on the CPU; torch is loaded only for what needs it.
 
     Args:
-        model: path of the prepared ONNX file, or its bytes.
+        model: path of the prepared file, or an ONNX model's bytes.
         known: the detector's facts.
         weights_id: sha256 of the weights.
         load_net: makes the torch network, for views of another size and for those who look inside.

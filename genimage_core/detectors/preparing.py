@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+import os
 
 from genimage_core.detectors.base import DetectorNet
 from genimage_core.detectors.choices import chosen_precision
-from genimage_core.detectors.known import prepared_folder, write_whole
-from genimage_core.detectors.prepared import Precision, PreparedDetector, prepared_path
-from genimage_core.detectors.runtime import export_onnx, in_memory, known, optimised
+from genimage_core.detectors.known import code_digest, prepared_folder, write_whole
+from genimage_core.detectors.optimising import for_this_processor, portable
+from genimage_core.detectors.prepared import Precision, PreparedDetector, portable_path, prepared_path
+from genimage_core.detectors.runtime import export_onnx, in_memory, known
+
+PORTABLE = "GENIMAGE_PORTABLE"
+"""Set to 1 while an image is built that will run on other machines: what `keep_portable` asks for."""
 
 log = logging.getLogger(__name__)
 
 
 def model_bytes(net: DetectorNet, precision: Precision, views: list | None = None) -> bytes:  # type: ignore[type-arg]
-    """The network as an optimised ONNX model.
+    """The network as an ONNX model, optimised for any processor.
 
     Args:
         net: weights loaded, in eval mode.
@@ -31,11 +35,16 @@ def model_bytes(net: DetectorNet, precision: Precision, views: list | None = Non
         from genimage_core.detectors.quantise import bundled_views, quantised
 
         model = quantised(model, known(net), views or bundled_views(net.spec), net.keep_float, precision)
-    return optimised(model)
+    return portable(model)
 
 
 def prepare_detector(
-    net: DetectorNet, weights_id: str, precision: Precision | None = None, threads: int = 0
+    net: DetectorNet,
+    weights_id: str,
+    precision: Precision | None = None,
+    threads: int = 0,
+    *,
+    keep_portable: bool = False,
 ) -> PreparedDetector:
     """Make a bundled detector's prepared model unless it is kept already, and open it.
 
@@ -47,6 +56,7 @@ def prepare_detector(
         weights_id: sha256 of the weights.
         precision: None takes the measured choice.
         threads: as for `PreparedDetector`.
+        keep_portable: whether to keep it for machines with other processors, too.
 
     Raises:
         ImportError: there is no ONNX Runtime here.
@@ -54,22 +64,27 @@ def prepare_detector(
     from filelock import FileLock
 
     name = net.info.name
+    keep_portable = keep_portable or os.environ.get(PORTABLE) == "1"
     precision = precision or chosen_precision(name, weights_id)
     path = prepared_path(name, weights_id, precision)
     try:
         prepared_folder().mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(f".{name}.lock")):
-            if not path.exists():
-                write_whole(path, model_bytes(net, precision))
-                _drop_stale(path, name, weights_id, precision)
+            everywhere = portable_path(name, weights_id, precision)
+            if not path.exists() or (keep_portable and not everywhere.exists()):
+                model = model_bytes(net, precision)
+                if keep_portable:
+                    write_whole(everywhere, model)
+                write_whole(path, for_this_processor(model))
+                _drop_stale({path.name, everywhere.name}, name, weights_id)
     except OSError as error:
         log.warning("prepared networks cannot be kept (%s)", type(error).__name__)
         return in_memory(net, weights_id, threads)
     return PreparedDetector(str(path), known(net), weights_id, lambda: net, threads, precision)
 
 
-def _drop_stale(path: Path, name: str, weights_id: str, precision: Precision) -> None:
-    """Remove what the same weights had been prepared to by older code or packages: nobody reads it again."""
-    for old in path.parent.glob(f"{name}-{weights_id}-*-{precision}.onnx"):
-        if old != path:
+def _drop_stale(kept: set[str], name: str, weights_id: str) -> None:
+    """Remove what older code or packages had prepared the same weights to: nobody reads it again."""
+    for old in prepared_folder().glob(f"{name}-{weights_id}-*"):
+        if old.name not in kept and code_digest() not in old.name:
             old.unlink(missing_ok=True)

@@ -242,17 +242,19 @@ def _load_prepared(name: str, weights: str | Path) -> Detector | None:
         return None
     identity = weights_id(name, weights)
     precision = chosen_precision(name, identity)
-    from genimage_core.detectors.prepared import PreparedDetector, prepared_path
+    from genimage_core.detectors.prepared import PreparedDetector, find_prepared
 
-    path = prepared_path(name, identity, precision)
-    if not path.is_file():
-        return None
+    path = None
     try:
+        path = find_prepared(name, identity, precision)
+        if path is None:
+            return None
         return PreparedDetector(
             str(path), known[name], identity, lambda: load_network(name, weights)[0], precision=precision
         )
     except ImportError:
         return None
     except Exception:  # ONNX Runtime's errors have no public base; a damaged file is made again
-        path.unlink(missing_ok=True)
+        if path:
+            path.unlink(missing_ok=True)
         return None

@@ -6,10 +6,8 @@ Both compute the same function in float32; a test holds them to 1e-3 in log-odds
 from __future__ import annotations
 
 import io
-import tempfile
 import threading
 import warnings
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -69,24 +67,6 @@ def export_onnx(net: DetectorNet) -> bytes:
             dynamic_axes={"views": {0: "n"}, "log_odds": {0: "n"}},
         )
     return buffer.getvalue()
-
-
-def optimised(model: bytes) -> bytes:
-    """An ONNX model with its graph optimised, but for what depends on the very processor: it opens quickly.
-
-    Raises:
-        ImportError: there is no ONNX Runtime here.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    with tempfile.TemporaryDirectory(prefix="genimage-") as folder:
-        options.optimized_model_filepath = str(Path(folder) / "model.onnx")
-        onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        return Path(options.optimized_model_filepath).read_bytes()
 
 
 def known(net: type[DetectorNet] | DetectorNet) -> Known:

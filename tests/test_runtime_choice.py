@@ -1,0 +1,174 @@
+"""8 bits on CPUs and 16 bits on GPUs: taken where they keep the scores, and only there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from genimage_core.detectors import DetectorNet, InputSpec
+from genimage_core.detectors.base import fake_log_odds
+from genimage_core.detectors.choices import read_choices
+from genimage_core.detectors.gpu import TOLERANCE, HalfForward, fast_forward, largest_change, to_input
+from genimage_core.detectors.optimising import for_this_processor
+from genimage_core.detectors.prepared import PreparedDetector
+from genimage_core.detectors.quantise import bundled_views, quantised
+from genimage_core.detectors.runtime import export_onnx, in_memory, known
+from genimage_core.evaluation.runtime_choice import Limits, allowed, best_of, compare, write_choices
+from tests.conftest import make_image
+from tests.test_detectors import TinyNet
+
+CPU = torch.device("cpu")
+
+
+class SmallNet(DetectorNet):
+    """Six convolutions and a head: enough to be quantised as the large ones are."""
+
+    info = TinyNet.info
+    spec = InputSpec(tile=32, max_tiles=2)
+    recipe = TinyNet.recipe
+
+    def __init__(self, scale: float = 1.0) -> None:
+        super().__init__()
+        torch.manual_seed(5)
+        layers: list[nn.Module] = []
+        for a, b in zip((3, 16, 16, 16, 16, 16), (16, 16, 16, 16, 16, 16), strict=True):
+            layers += [nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU()]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear(16, 2)
+        self.scale = scale
+
+    def embed(self, prepared: torch.Tensor) -> torch.Tensor:
+        return self.body(prepared).mean((2, 3))
+
+    def decide(self, features: torch.Tensor) -> torch.Tensor:
+        return self.scale * fake_log_odds(self.head(features))
+
+
+def views(count: int) -> list[np.ndarray]:
+    return [make_image(i, 32, fake=bool(i % 2)) for i in range(count)]
+
+
+def operators(model: bytes) -> set[str]:
+    return {node.op_type for node in onnx.load_from_string(model).graph.node}
+
+
+def test_eight_bits_stay_close_and_leave_the_head_alone() -> None:
+    net = SmallNet().eval()
+    model = export_onnx(net)
+    small = quantised(model, known(net), views(8), net.keep_float, "int8")
+    assert "QuantizeLinear" in operators(small)
+    graph = onnx.load_from_string(small).graph
+    made = {output: node.op_type for node in graph.node for output in node.output}
+    head = next(node for node in graph.node if node.name.startswith("/net/head"))
+    assert {made.get(name) for name in head.input}.isdisjoint({"DequantizeLinear"})
+    exact = in_memory(net, "x", threads=1).log_odds(views(12))
+    rough = PreparedDetector(for_this_processor(small), known(net), "x", lambda: net, 1, "int8").log_odds(
+        views(12)
+    )
+    assert 0 < np.abs(exact - rough).max() < 0.2 * np.abs(exact).max() + 0.05
+
+
+def test_views_to_calibrate_on_are_the_bundled_pictures() -> None:
+    found = bundled_views(InputSpec(tile=64))
+    if not found:
+        pytest.skip("assets/samples is missing")
+    assert {view.shape for view in found} == {(64, 64, 3)}
+
+
+def test_a_cost_above_the_limits_is_refused() -> None:
+    labels = np.array([0, 1] * 100)
+    exact = np.where(labels, 0.8, 0.2)
+    same = compare(labels, exact, exact)
+    assert same["points_lost"] == same["mean_change"] == 0
+    assert allowed(same, Limits())
+    wrong = exact.copy()
+    wrong[:4] = 1 - wrong[:4]
+    lost = compare(labels, exact, wrong)
+    assert lost["points_lost"] == pytest.approx(2)
+    assert lost["mean_change"] == pytest.approx(4 * 0.6 / 200)
+    assert not allowed(lost, Limits())
+    assert not allowed(compare(labels, exact, exact + 0.03), Limits())
+
+
+def test_calls_take_turns() -> None:
+    order: list[str] = []
+    best = best_of({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 3)
+    assert order == ["a", "b"] * 3
+    assert all(seconds >= 0 for seconds in best.values())
+
+
+def test_a_written_table_is_read(tmp_path: Path) -> None:
+    table = {"detectors": {"spec": {"weights": "a", "precision": "int8"}}}
+    write_choices(table, tmp_path / "runtime.json")
+    assert read_choices(tmp_path / "runtime.json") == table
+    (tmp_path / "damaged.json").write_text("{")
+    assert read_choices(tmp_path / "damaged.json") == {}
+
+
+def test_the_bundled_table_keeps_its_own_limits() -> None:
+    """What assets/runtime.json chose was within half a point and .02, and faster."""
+    entries = read_choices().get("detectors", {})
+    if not entries:
+        pytest.skip("no measured table is bundled: everything runs in float32")
+    for name, entry in entries.items():
+        choice = entry["precision"]
+        if choice != "fp32":
+            assert allowed(entry["cost"][choice], Limits()), name
+            assert entry["ms"][choice] < entry["ms"]["fp32"], name
+
+
+def test_half_precision_keeps_the_promise() -> None:
+    net = SmallNet().eval()
+    forward = fast_forward(net, CPU, views(8))
+    assert isinstance(forward, HalfForward)
+    x = to_input(views(16), CPU)
+    assert x.shape == (16, 3, 32, 32)
+    assert 0 < largest_change(forward, net, x) <= TOLERANCE
+
+
+def test_a_network_that_half_precision_would_change_stays_in_float32() -> None:
+    net = SmallNet(scale=3e4).eval()
+    with torch.no_grad():  # its log-odds lie near 0, where a rounding error is a large change
+        odds = net(to_input(views(8), CPU))
+        net.head.bias[1] -= float(odds.median()) / net.scale
+    assert fast_forward(net, CPU, views(8)) is net
+
+
+def test_a_change_to_nan_is_the_largest() -> None:
+    net = SmallNet().eval()
+    x = to_input(views(2), CPU)
+    assert largest_change(lambda x: torch.full((len(x),), torch.nan), net, x) == float("inf")
+
+
+def test_the_benchmark_prints_what_it_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a small network in the detector's place and no process of its own: the real run takes minutes."""
+    from genimage_core import cli
+    from genimage_core.evaluation import speed
+
+    detector = in_memory(SmallNet().eval(), "untrained", threads=1)
+    monkeypatch.setattr(speed, "detector_for_speed", lambda name: detector)
+    monkeypatch.setattr(speed, "YARDSTICK", {"gramnet": ("resnet18", 64)})
+    fresh = {"first_verdict_s": 1.0, "peak_mb": 500, "first_verdict_loads_torch": False}
+    monkeypatch.setattr(speed, "fresh_process", lambda names, threads: fresh)
+    for options in (["--json"], []):
+        command = ["genimage", "benchmark", "--detectors", "gramnet", "--rounds", "1", *options]
+        monkeypatch.setattr("sys.argv", command)
+        with pytest.raises(SystemExit, match="0"):
+            cli.main()
+        out = capsys.readouterr().out
+        if options:
+            found = json.loads(out)
+            (row,) = found["rows"]
+            assert {"ratio", "ratio_batch16", "peak_mb"} <= set(found)
+            assert found["ratio"] == pytest.approx(row["timm_ms"] / row["ours_ms"], rel=0.05)
+        else:
+            assert "gramnet" in out
+            assert "first verdict of a new process: 1.00 s" in out
