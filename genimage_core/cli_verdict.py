@@ -47,13 +47,16 @@ def calibrate(
         float, typer.Option(min=0.001, max=0.5, help="Most of the photographs.")
     ] = 0.02,
     fakes_called_real: Annotated[float, typer.Option(min=0.001, max=0.5, help="Most of the fakes.")] = 0.1,
+    others_called_fake: Annotated[
+        float, typer.Option(min=0.001, max=0.5, help="Most of the drawings, renders, screens and pages.")
+    ] = 0.05,
 ) -> None:
     """Fit each detector's calibration, their combination and its unsure band; measure all of it."""
     import pandas as pd
 
     from genimage_core.detectors.registry import chosen_detectors
-    from genimage_core.evaluation.calibration import Limits
     from genimage_core.evaluation.calibration import calibrate as fit
+    from genimage_core.evaluation.calibration_band import Limits
     from genimage_core.evaluation.table import read_scores
 
     names = chosen_detectors(detectors)
@@ -63,7 +66,7 @@ def calibrate(
     if manifest:
         table = pd.read_csv(manifest)
         groups = dict(zip(table["path"], table["group"].astype(str), strict=True))
-    limits = Limits(reals=reals_called_fake, fakes=fakes_called_real)
+    limits = Limits(reals_called_fake, fakes_called_real, others_called_fake)
     found, measured = fit(rows, groups, fitted_on, band_rows=band_rows, fit_on=fit_on, limits=limits)
     command = command_line(manifest).replace("--manifest DIR", "--manifest DIR/manifest.csv")
     measured = {"command": command, "scores": scores.name} | measured

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from genimage_core.errors import EvaluationError
-from genimage_core.evaluation.calibration import Limits, calibrate, samples
+from genimage_core.evaluation.calibration import calibrate, samples
 from genimage_core.evaluation.calibration_band import (
+    Limits,
     allowed,
     answer_figures,
     choose_band,
@@ -111,12 +112,25 @@ def test_too_few_reals_allow_nothing() -> None:
 def test_the_band_keeps_to_both_sets_and_always_holds_the_middle() -> None:
     rng = np.random.default_rng(2)
     easy, hard = rng.uniform(0, 0.4, 1000), rng.uniform(0, 0.95, 1000)
-    fakes = [rng.uniform(0.6, 1, 500), rng.uniform(0.1, 1, 500)]
-    low, high = choose_band([easy, hard], fakes, 0.02, 0.1)
+    fakes, none = [rng.uniform(0.6, 1, 500), rng.uniform(0.1, 1, 500)], np.zeros(0)
+    low, high = choose_band([easy, hard], fakes, none, Limits())
     assert (hard > high).mean() <= 0.02
     assert all((f < low).mean() <= 0.1 for f in fakes)
-    narrow = choose_band([easy], [fakes[0]], 0.02, 0.1)
+    narrow = choose_band([easy], [fakes[0]], none, Limits())
     assert narrow == (0.45, 0.55)
+
+
+def test_the_band_keeps_to_its_limit_on_what_is_no_photograph() -> None:
+    rng = np.random.default_rng(4)
+    photographs, drawings, fakes = (
+        rng.uniform(0, 0.4, 1000),
+        rng.uniform(0, 0.9, 400),
+        rng.uniform(0.5, 1, 500),
+    )
+    _, high = choose_band([photographs], [fakes], drawings, Limits())
+    assert 0.02 < (drawings > high).mean() <= 0.05
+    _, loose = choose_band([photographs], [fakes], drawings, Limits(others=0.5))
+    assert loose < high
 
 
 def test_halves_keep_the_promise_that_the_margin_makes() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from genimage_core.errors import EvaluationError
-from genimage_core.evaluation.calibration_band import choose_band
+from genimage_core.evaluation.calibration_band import Limits, choose_band
 from genimage_core.evaluation.calibration_figures import measured
 from genimage_core.evaluation.calibration_fit import (
     COMBINATIONS,
@@ -34,19 +34,6 @@ from genimage_core.verdict import Combination, Subset, subset_key
 MOST_FOR_SUBSETS = 9
 """With more detectors the subsets are too many to fit each (2 to the power of their number)."""
 FitOn = Literal["scores", "both"]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the unsure band has to keep to.
-
-    Attributes:
-        reals: most real photographs called fake, a share.
-        fakes: most fakes called real, a share.
-    """
-
-    reals: float = 0.02
-    fakes: float = 0.1
 
 
 @dataclass
@@ -154,7 +141,7 @@ def calibrate(
     c = _calibrated(data.z, lines)
     weights, bias = COMBINATIONS[method](c[fit], data.y[fit], data.weight[fit])
     low, high = _band(data, p, limits)
-    figures = measured(data, p_single, p, (low, high), limits.reals, limits.fakes)
+    figures = measured(data, p_single, p, (low, high), limits)
     figures |= {
         "method": method,
         "fit_on": fit_on,
@@ -261,11 +248,11 @@ def _held_out(
 
 
 def _band(data: Samples, p: np.ndarray, limits: Limits) -> tuple[float, float]:
-    """The band that keeps to its limits on photographs and fakes of each set."""
+    """The band that keeps to its limits on each set, and on what is no photograph."""
     sets = [~data.second, data.second]
     reals = [p[s & data.photo & (data.y == 0)] for s in sets]
     fakes = [p[s & (data.y == 1)] for s in sets]
-    return choose_band(reals, fakes, limits.reals, limits.fakes)
+    return choose_band(reals, fakes, p[~data.photo & (data.y == 0)], limits)
 
 
 def _subsets(data: Samples, fit: np.ndarray, c: np.ndarray, method: str, limits: Limits) -> dict[str, Subset]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,21 @@ MARGIN = 0.9
 """Level at which the share of wrong answers, one-sided, is held under its limit."""
 NARROWEST = (0.45, 0.55)
 """The band always holds this: with good detectors it is narrow, and never absent."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the unsure band has to keep to.
+
+    Attributes:
+        reals: most real photographs called fake, a share.
+        fakes: most fakes called real, a share.
+        others: most drawings, renders, screenshots and pages called fake, a share.
+    """
+
+    reals: float = 0.02
+    fakes: float = 0.1
+    others: float = 0.05
 
 
 def allowed(n: int, limit: float, level: float = MARGIN) -> int | None:
@@ -49,17 +65,19 @@ def choose_low(fakes: np.ndarray, limit: float, level: float = MARGIN) -> float:
 
 
 def choose_band(
-    reals: Sequence[np.ndarray], fakes: Sequence[np.ndarray], limit: float, missed: float
+    reals: Sequence[np.ndarray], fakes: Sequence[np.ndarray], others: np.ndarray, limits: Limits
 ) -> tuple[float, float]:
     """(low, high) that keeps to the limits on each of the sets of P(fake), rounded outwards to 3 digits.
 
     Args:
         reals, fakes: one array a set of scores; empty ones are passed over.
-        limit: most reals called fake, a share.
-        missed: most fakes called real, a share.
+        others: scores of what is neither a photograph nor generated; may be empty.
+        limits: to keep to.
     """
-    high = max(choose_high(p, limit) for p in reals if len(p))
-    low = min(choose_low(p, missed) for p in fakes if len(p))
+    high = max(choose_high(p, limits.reals) for p in reals if len(p))
+    if len(others):
+        high = max(high, choose_high(others, limits.others))
+    low = min(choose_low(p, limits.fakes) for p in fakes if len(p))
     return float(np.floor(low * 1000 + 1e-6) / 1000), float(min(0.999, np.ceil(high * 1000 - 1e-6) / 1000))
 
 

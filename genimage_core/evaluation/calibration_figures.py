@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genimage_core.evaluation.calibration_band import answer_figures, choose_band, halves
+from genimage_core.evaluation.calibration_band import Limits, answer_figures, choose_band, halves
 from genimage_core.evaluation.calibration_fit import fold_of, to_p
 from genimage_core.evaluation.metrics import accuracy, auroc, share
 from genimage_core.evaluation.metrics_curves import ece_estimate
@@ -52,8 +52,7 @@ def measured(
     p_single: np.ndarray,
     p: np.ndarray,
     band: tuple[float, float],
-    limit: float,
-    missed: float,
+    limits: Limits,
 ) -> dict[str, Any]:
     """All figures, from P(fake) that fits without the image gave.
 
@@ -62,13 +61,13 @@ def measured(
         p_single: (N, D) of each detector, calibrated.
         p: (N,) of the combination.
         band: (low, high) that ships.
-        limit: most reals called fake. missed: most fakes called real.
+        limits: that the band keeps to.
 
     Returns:
         `sets`: for each set the combination's quality and answers, where the band was chosen without the
         image's group; `detectors`: each one's quality before and after; `band`: what other choices cost.
     """
-    held_low, held_high = _band_without_own_group(data, p, limit, missed)
+    held_low, held_high = _band_without_own_group(data, p, limits)
     sets: dict[str, Any] = {}
     detectors: dict[str, Any] = {name: {} for name in data.names}
     for title, member in (("scores", ~data.second), ("band_scores", data.second)):
@@ -97,17 +96,16 @@ def measured(
         "band": {
             "low": band[0],
             "high": band[1],
-            "limit_reals": limit,
-            "limit_fakes": missed,
-            "halves": halves(p[reals], data.group[reals], limit),
+            "limit_reals": limits.reals,
+            "limit_fakes": limits.fakes,
+            "limit_others": limits.others,
+            "halves": halves(p[reals], data.group[reals], limits.reals),
             "choices": _choices(data, p, main & data.photo, band[1]),
         },
     }
 
 
-def _band_without_own_group(
-    data: Samples, p: np.ndarray, limit: float, missed: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _band_without_own_group(data: Samples, p: np.ndarray, limits: Limits) -> tuple[np.ndarray, np.ndarray]:
     """(N,) low and high for each image, chosen on images of other groups."""
     low, high = np.zeros(len(p)), np.zeros(len(p))
     folds = np.array([fold_of(f"band {g}") for g in data.group])
@@ -116,7 +114,8 @@ def _band_without_own_group(
         others = folds != k
         reals = [p[others & s & data.photo & (data.y == 0)] for s in sets]
         fakes = [p[others & s & (data.y == 1)] for s in sets]
-        low[folds == k], high[folds == k] = choose_band(reals, fakes, limit, missed)
+        drawn = p[others & ~data.photo & (data.y == 0)]
+        low[folds == k], high[folds == k] = choose_band(reals, fakes, drawn, limits)
     return low, high
 
 
