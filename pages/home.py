@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from genimage_core.samples import Sample, list_samples
+from genimage_core.analysis import Report
+from genimage_core.images import load_image
+from genimage_core.samples import Sample, shown_sample
 from genimage_core.sides import side_of
-from pages.components import details, models, rows, scoring
-from pages.components.pictures import Picture
-from pages.components.shelf import sample_picture
+from genimage_core.verdict import combine
+from pages.components import models, pictures, rows
+from pages.components.example import EVERY, ExampleReport, example
 from pages.components.shell import heading, note, routed, serve
 
-# One that shows the point: made by a generator that the detectors have not learned from.
-SHOWN = "fake_temple.png"
 CALLS = {
     "pages/detect.py": (
         "Detect",
@@ -41,45 +41,65 @@ def page() -> None:
         "See what the detectors make of a picture, where they disagree, and how often they are wrong.",
     )
     models.warm_up()
-    sample = _sample()
+    sample = shown_sample()
     if sample is not None:
         _example(sample)
     st.header("Try it", anchor=False)
     _calls()
 
 
-def _sample() -> Sample | None:
-    samples = list_samples()
-    return next((s for s in samples if s.file == SHOWN), samples[0] if samples else None)
-
-
 def _example(sample: Sample) -> None:
-    picture = sample_picture(sample)
     left, right = st.columns([2, 3], gap="medium")
     with left, st.container(key="picture"):
-        st.image(picture.preview, alt=sample.title)
+        st.image(_preview(sample.file, sample), alt=sample.title)
         st.html(
             '<p class="gl-change">What it really is: '
             f"{rows.chip(side_of(sample.truth == 'fake'), sample.truth_words)}</p>"
         )
+    found = example(sample.file, sample)
     with right:
-        verdict, score_rows = st.empty(), st.empty()
-        details.answers(picture, verdict, score_rows)
-        _lesson(picture, sample)
+        if found.waiting:
+            _watch(sample, found)
+        else:
+            _answers(sample, found)
 
 
-def _lesson(picture: Picture, sample: Sample) -> None:
-    """Say in one sentence what this example teaches, from the answers that were really given."""
-    scores = picture.scored(scoring.protocol())
-    if not scores:
+@st.fragment(run_every=EVERY)
+def _watch(sample: Sample, found: ExampleReport) -> None:
+    """Look now and then whether the report has come; the page stands meanwhile."""
+    _answers(sample, found)
+    if not found.waiting:
+        st.rerun()
+
+
+def _answers(sample: Sample, found: ExampleReport) -> None:
+    titles, report = models.titles(), found.report
+    if report is None:
+        words = "The detectors are looking…" if found.waiting else "The detectors cannot answer here."
+        st.html(rows.waiting_card(words) + rows.score_rows(titles, {}))
         return
-    right = sum((p >= 0.5) == (sample.truth == "fake") for p in scores.values())
+    card = rows.verdict_card(report.verdict, report.p_fake, report.explanation, _band(report))
+    st.html(card)
+    st.html(rows.score_rows(titles, report.detectors))
+    right = sum((p >= 0.5) == (sample.truth == "fake") for p in report.detectors.values())
     lesson = (
         "Each reads a picture in its own way, so one confident number would hide that they disagree."
-        if 0 < right < len(scores)
+        if 0 < right < len(report.detectors)
         else "Here they agree; on many pictures they do not, and agreement is no proof either."
     )
-    note(f"<b>{right} of {len(scores)} detectors are right about it.</b> {lesson}")
+    note(f"<b>{right} of {len(report.detectors)} detectors are right about it.</b> {lesson}")
+
+
+def _band(report: Report) -> tuple[float, float]:
+    """Return the unsure band that was applied: fewer detectors have one of their own."""
+    judged = combine(report.detectors)
+    return judged.low, judged.high
+
+
+@st.cache_data(show_spinner=False)
+def _preview(file: str, _sample: Sample) -> bytes:
+    """Return the sample for the screen; `file` names it."""
+    return pictures.encode(load_image(_sample.path).pixels, pictures.PREVIEW_SIDE)
 
 
 def _calls() -> None:

@@ -1,14 +1,27 @@
 """Home, Can you tell? and Data set, run by Streamlit's own test driver."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from genimage_core import detectors
 from genimage_core.datasets.audit_result import Audit
+from genimage_core.errors import WeightsError
 from genimage_core.paths import asset
+from genimage_core.samples import shown_sample
+from pages.components.example import ExampleReport, example
 from pages.components.glossary import TERMS, meaning
-from tests.test_app import assert_clean, home, html, instant_detectors, texts  # noqa: F401  (fixtures)
+from tests.test_app import (  # noqa: F401  (fixtures)
+    FakeDetector,
+    assert_clean,
+    home,
+    html,
+    instant_detectors,
+    texts,
+)
 
 COUNT = 12
 
@@ -21,7 +34,18 @@ def buttons(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
+def wait_for_example() -> ExampleReport:
+    found = example(shown_sample().file, shown_sample())
+    end = time.monotonic() + 60
+    while found.waiting and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
 def test_home_shows_an_analysed_sample_and_the_way_on(home):  # noqa: F811
+    assert_clean(home)
+    wait_for_example()
+    home.run()
     assert_clean(home)
     shown = html(home)
     assert "What it really is" in shown
@@ -33,14 +57,45 @@ def test_home_shows_an_analysed_sample_and_the_way_on(home):  # noqa: F811
 
 
 def test_home_scores_the_sample_once_for_all_visitors(home, monkeypatch):  # noqa: F811
-    from pages.components import scoring
+    wait_for_example()
 
     def nobody(*_, **__):
         raise AssertionError("asked again")
 
-    monkeypatch.setattr(scoring.models, "complete", lambda scores: bool(scores) or nobody())
-    monkeypatch.setattr("genimage_core.analysis.score_image", nobody)
-    assert_clean(AppTest.from_file("../app.py", default_timeout=60).run())
+    monkeypatch.setattr("genimage_core.prepared.make_report", nobody)
+    other = AppTest.from_file("../app.py", default_timeout=60).run()
+    assert_clean(other)
+    assert 'class="gl-gauge"' in html(other)
+
+
+def test_home_stands_while_the_detectors_are_still_loading(monkeypatch):
+    release = threading.Event()
+
+    def load(name, **_):
+        release.wait(60)
+        return FakeDetector()
+
+    monkeypatch.setattr(detectors, "load_detector", load)
+    app = AppTest.from_file("../app.py", default_timeout=60).run()
+    try:
+        assert_clean(app)
+        assert "The detectors are looking" in html(app)
+        assert "**Detect**" in [link.proto.label for link in app.get("page_link")]
+    finally:
+        release.set()
+    wait_for_example()
+    assert 'class="gl-gauge"' in html(app.run())
+
+
+def test_home_says_so_where_no_detector_can_answer(monkeypatch):
+    def load(name, **_):
+        raise WeightsError("missing.", hint="", source=name)
+
+    monkeypatch.setattr(detectors, "load_detector", load)
+    app = AppTest.from_file("../app.py", default_timeout=60).run()
+    assert wait_for_example().report is None
+    assert "cannot answer here" in html(app.run())
+    assert_clean(app)
 
 
 def test_a_whole_game_is_played_and_counted(home):  # noqa: F811

@@ -25,7 +25,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Record]:
     """Whatever is asked for, three tiny detectors score 12 images in three conditions."""
     records, detectors = write_images(tmp_path / "data", 12), tiny_detectors()
 
-    def set_up(wanted: Wanted) -> Work:
+    def set_up(wanted: Wanted, loader: object = None) -> Work:
         return Work(records, detectors, plan_for(records, detectors), ())
 
     monkeypatch.setattr(background, "set_up", set_up)
@@ -75,7 +75,7 @@ def test_a_run_is_stopped_and_goes_on(
 
 
 def test_what_goes_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(wanted: Wanted) -> Work:
+    def fail(wanted: Wanted, loader: object = None) -> Work:
         raise DatasetError("no images.", hint="Bring some.")
 
     monkeypatch.setattr(background, "set_up", fail)
@@ -83,7 +83,7 @@ def test_what_goes_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert run.state == "failed"
     assert str(run.error) == "no images. Bring some."
 
-    def break_down(wanted: Wanted) -> Work:
+    def break_down(wanted: Wanted, loader: object = None) -> Work:
         raise ZeroDivisionError
 
     monkeypatch.setattr(background, "set_up", break_down)

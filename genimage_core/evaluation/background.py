@@ -13,7 +13,7 @@ from genimage_core.errors import GenImageError
 from genimage_core.evaluation import engine
 from genimage_core.evaluation.plan import Plan
 from genimage_core.evaluation.report import write_report
-from genimage_core.evaluation.setup import Wanted, set_up
+from genimage_core.evaluation.setup import Loader, Wanted, set_up
 
 log = logging.getLogger(__name__)
 State = Literal["waiting", "preparing", "running", "stopped", "finished", "failed"]
@@ -42,6 +42,7 @@ class BackgroundRun:
         before: called first, with a function that takes a note; may build the data. Where the run is to
             stop, that function raises, which `before` is to let through.
         batch: images between two saves; 0: automatic.
+        loader: of detectors that are loaded already, see `set_up`.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class BackgroundRun:
         *,
         before: Callable[[Callable[[str], None]], object] | None = None,
         batch: int = 0,
+        loader: Loader | None = None,
     ) -> None:
         self.wanted, self.folder = wanted, folder
         self.state: State = "waiting"
@@ -58,7 +60,7 @@ class BackgroundRun:
         self.plan: Plan | None = None
         self.done = self.total = 0
         self.note = ""
-        self._before, self._batch = before, batch
+        self._before, self._batch, self._loader = before, batch, loader
         self._stop = threading.Event()
         self._first: tuple[float, int] | None = None
         self._thread = threading.Thread(target=self._work, name="evaluate", daemon=True)
@@ -118,7 +120,7 @@ class BackgroundRun:
         if self._before:
             self._before(self._take_note)
         self._take_note("Reading the images' contents and loading the detectors")
-        work = set_up(self.wanted)
+        work = set_up(self.wanted, self._loader)
         if self._stop.is_set():
             raise _Stopped
         self.plan, self.total = work.plan, len(work.records)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -72,8 +73,16 @@ class Work:
     left_out: tuple[str, ...]
 
 
-def set_up(wanted: Wanted) -> Work:
+Loader = Callable[[str], "Detector"]
+
+
+def set_up(wanted: Wanted, loader: Loader | None = None) -> Work:
     """Find the images, load the detectors, write the plan.
+
+    Args:
+        wanted: what is asked for.
+        loader: gives a detector with the bundled weights that is loaded already; taken where just that is
+            wanted, on the device where it is.
 
     Raises:
         GenImageError: something that is asked for is not there or cannot be read; which, says the error.
@@ -88,7 +97,9 @@ def set_up(wanted: Wanted) -> Work:
         seed=wanted.seed,
     )
     names, left_out = covered_detectors(wanted.detectors, wanted.weights)
-    loaded = load_for_run(names, wanted.weights, device=wanted.device, precision=wanted.precision)
+    loaded = _shared(wanted, names, loader) or load_for_run(
+        names, wanted.weights, device=wanted.device, precision=wanted.precision
+    )
     plan = Plan(
         data=data_facts(records, split=wanted.split, limit=wanted.limit, seed=wanted.seed),
         detectors={name: detector.weights_id for name, detector in loaded.items()},
@@ -101,6 +112,15 @@ def set_up(wanted: Wanted) -> Work:
         command=wanted.command,
     )
     return Work(records, loaded, plan, left_out)
+
+
+def _shared(wanted: Wanted, names: list[str], loader: Loader | None) -> dict[str, Detector]:
+    """The detectors that the loader gives; none where others are wanted."""
+    if loader is None or wanted.weights != "default" or wanted.precision != "fp32":
+        return {}
+    found = {name: loader(name) for name in names}
+    devices = {detector.device.type for detector in found.values()}
+    return found if wanted.device == "auto" or devices == {wanted.device} else {}
 
 
 def covered_detectors(text: str, weights: str) -> tuple[list[str], tuple[str, ...]]:

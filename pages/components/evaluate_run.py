@@ -52,7 +52,13 @@ def stop_within(folder: Path) -> list[BackgroundRun]:
 
 
 def _begin(wanted: Wanted, folder: Path, source: Source) -> None:
-    run = BackgroundRun(wanted, folder, before=source.before, batch=_BATCH.get(wanted.device, 0))
+    run = BackgroundRun(
+        wanted,
+        folder,
+        before=source.before,
+        batch=_BATCH.get(wanted.device, 0),
+        loader=models.store().load,
+    )
     _active[:] = [r for r in _active if r.active] + [run]
     st.session_state[_KEY] = run
     st.session_state["evaluate_source"] = source

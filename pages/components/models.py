@@ -35,6 +35,17 @@ class ModelStore:
                 found = self._loaded[name]
         return found
 
+    def load(self, name: str) -> "Detector":
+        """Return a detector.
+
+        Raises:
+            GenImageError: it cannot be used.
+        """
+        found = self.get(name)
+        if isinstance(found, GenImageError):
+            raise found
+        return found
+
     def at_hand(self, name: str) -> "Detector | GenImageError | None":
         """Return what `get` does, but None instead of waiting for it."""
         return self._loaded.get(name)
