@@ -42,8 +42,8 @@ def compare(table: PublishedTable, measured: MeasuredTable, metric: str = "accur
     """
     printed = table.frame()[list(table.value_columns)]
     cells = [cell for cell in measured.cells if cell.metric == metric]
-    titles, outside = _rows()
-    names = [titles.get(cell.row, generator_column(cell.row)) for cell in cells]
+    _, outside = _rows()
+    names = [row_title(cell.row) for cell in cells]
     rows = list(dict.fromkeys([*printed.index, *names]))
     apart = tuple(row for row in rows if row in outside)
     rows = [row for row in rows if row not in outside] + list(apart)
@@ -59,6 +59,11 @@ def compare(table: PublishedTable, measured: MeasuredTable, metric: str = "accur
         printed = printed.iloc[:0]
     published = printed.reindex(index=rows, columns=columns)
     return Comparison(published, values, values - published, details, apart)
+
+
+def row_title(row: str) -> str:
+    """How a row of a measured table is shown: a detector's title, a training generator's published name."""
+    return _rows()[0].get(row, generator_column(row))
 
 
 def _rows() -> tuple[dict[str, str], set[str]]:

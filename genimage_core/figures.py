@@ -32,6 +32,7 @@ LINE_STYLES: tuple[tuple[str, str, str], ...] = (
     ("#B58900", "dot", "cross"),
     ("#56B4E9", "dot", "x"),
     ("#7F7F7F", "dashdot", "star"),
+    ("#8C6BB1", "longdash", "hexagon"),
 )
 
 
@@ -41,6 +42,7 @@ def accuracy_heatmap(
     *,
     details: pd.DataFrame | None = None,
     difference: bool = False,
+    clickable: bool = False,
 ) -> go.Figure:
     """Heatmap of accuracies in percent, its averages set apart by a gap; cells that are NaN stay empty.
 
@@ -49,6 +51,7 @@ def accuracy_heatmap(
         averages: the same rows, one column for each kind of average; may be None.
         details: texts in the shape of `values`, added to what a cell says when pointed at.
         difference: the values are differences in percentage points, on the scale of `DIFFERENCE_RANGE`.
+        clickable: lay a point over each cell that can be selected; its `customdata` are column and details.
     """
     figure = go.Figure()
     starts = {0.0: values}
@@ -62,8 +65,13 @@ def accuracy_heatmap(
         positions = [start + i for i in range(len(block.columns))]
         ticks |= dict(zip(positions, map(str, block.columns), strict=True))
         unit = " points" if difference else " %"
-        figure.add_trace(_cells(block, positions, details if block is values else None, unit))
-        figure.add_trace(_cell_texts(block, positions, difference))
+        more = details if block is values else None
+        figure.add_trace(_cells(block, positions, more, unit))
+        if clickable:
+            _annotate(figure, _cell_texts(block, positions, difference))
+            figure.add_trace(_cell_targets(block, positions, more, unit))
+        else:
+            figure.add_trace(_cell_texts(block, positions, difference))
     figure.update_xaxes(
         tickvals=list(ticks), ticktext=list(ticks.values()), side="top", tickangle=-55, ticks="",
         showgrid=False, zeroline=False, fixedrange=True, ticklabeloverflow="allow",
@@ -135,6 +143,38 @@ def _cell_texts(block: pd.DataFrame, positions: Sequence[float], difference: boo
             "color": [ink_on(cell_colour(value, difference=difference)) for _, _, value in cells],
         },
         hoverinfo="skip",
+    )
+
+
+def _annotate(figure: go.Figure, texts: go.Scatter) -> None:
+    """Write texts as annotations: those of a trace would fade as soon as a cell is selected."""
+    for x, y, text, colour in zip(texts.x, texts.y, texts.text, texts.textfont.color, strict=True):
+        figure.add_annotation(
+            x=x, y=y, text=text, showarrow=False, captureevents=False, font={"size": 11, "color": colour}
+        )
+
+
+def _cell_targets(
+    block: pd.DataFrame, positions: Sequence[float], details: pd.DataFrame | None, unit: str
+) -> go.Scatter:
+    # A heatmap's cells cannot be selected; unseen points over them can.
+    cells = [
+        (x, str(name), str(column), float(value), "" if details is None else str(details.loc[name, column]))
+        for name in block.index
+        for x, column, value in zip(positions, block.columns, block.loc[name].to_numpy(float), strict=True)
+        if not np.isnan(value)
+    ]
+    return go.Scatter(
+        x=[cell[0] for cell in cells],
+        y=[cell[1] for cell in cells],
+        customdata=[[column, more, value] for _, _, column, value, more in cells],
+        mode="markers",
+        marker={"size": 30, "opacity": 0, "symbol": "square", "color": "#FFFFFF"},
+        selected={"marker": {"opacity": 0.35}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate="<b>%{y}</b><br>%{customdata[0]}: %{customdata[2]}"
+        + unit
+        + "%{customdata[1]}<extra></extra>",
     )
 
 

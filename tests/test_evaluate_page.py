@@ -60,6 +60,12 @@ def test_the_page_runs_an_evaluation_and_hands_it_on(app: AppTest, tmp_path: Pat
     assert_clean(measured)
     assert measured.selectbox(key="own_run_choice").value == run.folder
     assert "alpha" in measured.dataframe[0].value.reset_index()["column"].tolist()
+    row, column = measured.selectbox(key="behind_row").value, measured.selectbox(key="behind_column").value
+    assert (row, column) == (run.plan.detectors and next(iter(run.plan.detectors)), "alpha")
+    listed = measured.dataframe[1].value
+    assert len(listed) == 12
+    assert listed["off by"].is_monotonic_decreasing
+    assert "are not at hand" in " ".join(caption.value for caption in measured.caption)
     press(app, "Start")  # the same choices: nothing is left to score
     wait(app)
     assert app.session_state["evaluate_run"].folder == run.folder

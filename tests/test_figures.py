@@ -126,3 +126,17 @@ def test_differences_have_a_scale_of_their_own_with_signs(values):
     assert "+39.9" in texts.text
     axis = figure.layout.coloraxis
     assert (axis.cmin, axis.cmax) == figures.DIFFERENCE_RANGE
+
+
+def test_a_clickable_heatmap_has_a_target_over_every_cell_that_holds_a_figure() -> None:
+    values = pd.DataFrame({"a": [50.0, float("nan")], "b": [70.0, 90.0]}, index=["one", "two"])
+    details = pd.DataFrame("n = 3", index=values.index, columns=values.columns)
+    figure = figures.accuracy_heatmap(values, details=details, clickable=True)
+    (targets,) = (trace for trace in figure.data if trace.type == "scatter")
+    assert {(y, data[0], data[2]) for y, data in zip(targets.y, targets.customdata, strict=True)} == {
+        ("one", "a", 50.0),
+        ("one", "b", 70.0),
+        ("two", "b", 90.0),
+    }
+    assert all(data[1] == "n = 3" for data in targets.customdata)
+    assert sorted(text.text for text in figure.layout.annotations) == ["50.0", "70.0", "90.0"]

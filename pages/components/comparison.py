@@ -1,5 +1,7 @@
 """Published, measured and their difference side by side."""
 
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
@@ -8,7 +10,7 @@ from genimage_core.errors import GenImageError
 from genimage_core.figures import accuracy_heatmap
 from genimage_core.measured import METRICS, MeasuredTable, list_measured_tables, table_of_report
 from genimage_core.published import PublishedTable
-from pages.components import own_runs
+from pages.components import behind, own_runs
 from pages.components.shell import plain
 
 HERE, OWN = "Measured here", "A run of my own"
@@ -33,9 +35,14 @@ def show(table: PublishedTable) -> None:
         key="compare_with",
         bind="query-params",
     )
-    measured = _here(here) if kind == HERE else _own(table)
+    if kind == HERE:
+        measured, run = _here(here), None
+    else:
+        measured, run = _own(table)
     if measured is not None:
-        _compare(table, measured)
+        both = _compare(table, measured)
+        behind.show(measured, both, run, by_condition=table.id == "task2_degradations")
+        _notes(measured, both)
 
 
 def _here(found: list[MeasuredTable]) -> MeasuredTable | None:
@@ -62,18 +69,19 @@ def _here(found: list[MeasuredTable]) -> MeasuredTable | None:
     return some[place]
 
 
-def _own(table: PublishedTable) -> MeasuredTable | None:
-    report = own_runs.choose()
-    if report is None:
-        return None
+def _own(table: PublishedTable) -> tuple[MeasuredTable | None, Path | None]:
+    chosen = own_runs.choose()
+    if chosen is None:
+        return None, None
+    report, folder = chosen
     try:
-        return table_of_report(report, table.id)
+        return table_of_report(report, table.id), folder
     except GenImageError as error:
         st.warning(f"{error.message} {error.hint}")
-        return None
+        return None, None
 
 
-def _compare(table: PublishedTable, measured: MeasuredTable) -> None:
+def _compare(table: PublishedTable, measured: MeasuredTable) -> Comparison:
     there = [m for m in METRICS if any(cell.metric == m for cell in measured.cells)]
     metric = st.selectbox(
         "Figure", there, format_func=METRICS.__getitem__, key="compare_metric", bind="query-params"
@@ -97,7 +105,7 @@ def _compare(table: PublishedTable, measured: MeasuredTable) -> None:
         _heatmap(st.container(), METRICS[metric], both.measured, both, "measured", details=True)
     with st.expander("The same as text"):
         st.dataframe(_text(both))
-    _notes(measured, both)
+    return both
 
 
 def _heatmap(
@@ -118,12 +126,14 @@ def _heatmap(
             return
         values = values.astype(float).round(1)
         marked = {row: f"{row} *" for row in both.apart}
-        more = both.details.loc[values.index, values.columns] if details else None
-        st.plotly_chart(
-            accuracy_heatmap(values.rename(index=marked), details=more, difference=difference),
-            config={"displayModeBar": False},
+        more = both.details.loc[values.index, values.columns].rename(index=marked) if details else None
+        behind.chart(
+            accuracy_heatmap(
+                values.rename(index=marked), details=more, difference=difference, clickable=details
+            ),
             key=f"compare_{key}",
             alt=f"Heatmap: {title}; the same figures stand as text below.",
+            clickable=details,
         )
 
 

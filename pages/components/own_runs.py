@@ -18,8 +18,8 @@ from pages.components.run_files import unpack_run
 from pages.components.shell import plain
 
 
-def choose() -> dict[str, Any] | None:
-    """Let the visitor choose a run; return its report, None while there is none."""
+def choose() -> tuple[dict[str, Any], Path] | None:
+    """Let the visitor choose a run; return its report and its folder, None while there is none."""
     found = _at_hand()
     latest: Path | None = st.session_state.get("own_run")
     folder: Path | None = None
@@ -40,7 +40,7 @@ def choose() -> dict[str, Any] | None:
         if folder is None:
             st.info("No run yet. Make one on the Evaluate page, or bring one.")
             return None
-        return _report(str(folder), len(list_shards(folder)))
+        return _report(str(folder), len(list_shards(folder))), folder
     except GenImageError as error:
         st.warning(f"{plain(error.message)} {error.hint}")
         return None
