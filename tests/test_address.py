@@ -24,7 +24,9 @@ def named(opened, key):
     return value if isinstance(value, str) else value[0]
 
 
-@pytest.mark.parametrize("text", ["jpeg:30", "lowres:112:down+blur:1.5+jpeg:65"])
+@pytest.mark.parametrize(
+    "text", ["jpeg:30", "lowres:112:down+blur:1.5+jpeg:65", "crop:80+resize:50+screen+jpeg:75"]
+)
 def test_a_shared_degradation_is_set_again(home, text):  # noqa: F811
     opened = degrade(home, degrade=text, sample=SAMPLE)
     assert [p.name for p in opened.session_state["pictures"]] == [SAMPLE]

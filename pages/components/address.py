@@ -2,14 +2,31 @@
 
 import streamlit as st
 
-from genimage_core.degradations import Chain, Degradation, GaussianBlur, Jpeg, LowRes, parse
+from genimage_core.degradations import (
+    Chain,
+    Crop,
+    Degradation,
+    GaussianBlur,
+    Jpeg,
+    LowRes,
+    Resize,
+    Screen,
+    parse,
+)
 from genimage_core.errors import GenImageError
 from genimage_core.samples import list_samples
 from pages.components import pictures
 
 _SEEN = "degrade_address"
 # In the order in which the sliders apply them.
-_KINDS: tuple[tuple[str, type], ...] = (("lowres", LowRes), ("blur", GaussianBlur), ("jpeg", Jpeg))
+_KINDS: tuple[tuple[str, type], ...] = (
+    ("crop", Crop),
+    ("resize", Resize),
+    ("screen", Screen),
+    ("lowres", LowRes),
+    ("blur", GaussianBlur),
+    ("jpeg", Jpeg),
+)
 
 
 def take_sample() -> None:

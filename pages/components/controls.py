@@ -1,18 +1,33 @@
-"""The knobs of the Degrade page: three sliders, and the paper's presets that set them."""
+"""The knobs of the Degrade page: a slider for each kind of damage, and the paper's presets that set them."""
 
 from typing import Any
 
 import streamlit as st
 
-from genimage_core.degradations import PAPER_SUITE, Chain, Degradation, GaussianBlur, Jpeg, LowRes, chain
+from genimage_core.degradations import (
+    PAPER_SUITE,
+    Chain,
+    Crop,
+    Degradation,
+    GaussianBlur,
+    Jpeg,
+    LowRes,
+    Resize,
+    Screen,
+    chain,
+)
 from pages.components.address import linked_steps, name_degradation
 
 OFF = "off"
 QUALITIES: tuple[Any, ...] = (OFF, *range(95, 5, -5))
 SIGMAS: tuple[Any, ...] = (OFF, *(step / 2 for step in range(1, 13)))
 SIZES: tuple[Any, ...] = (OFF, 512, 384, 256, 224, 192, 160, 128, 112, 96, 80, 64, 48, 32)
+CROPS: tuple[Any, ...] = (OFF, *range(95, 25, -5))
+SCALES: tuple[Any, ...] = (200, 175, 150, 125, 110, OFF, 90, 80, 75, 67, 60, 50, 40, 33, 25)
 MODES = {"down-up": "Shrink, then enlarge", "down": "Shrink only"}
-_OFF_STATE = {"jpeg": OFF, "blur": OFF, "lowres": OFF}
+_OFF_STATE = {"jpeg": OFF, "blur": OFF, "lowres": OFF, "crop": OFF, "resize": OFF, "screen": False}
+_CURVES = ("jpeg", "blur", "lowres")
+"""Kinds that have a curve of scores against severity."""
 
 
 def controls() -> Degradation | None:
@@ -26,11 +41,9 @@ def controls() -> Degradation | None:
         wrap=True,
         help="GenImage's second task: each detector is trained on clean pictures and tested on these.",
     )
-    st.select_slider("JPEG quality", QUALITIES, key="jpeg", on_change=_forget_preset, args=("jpeg",))
-    st.select_slider("Blur (sigma in px)", SIGMAS, key="blur", on_change=_forget_preset, args=("blur",))
-    st.select_slider(
-        "Low resolution (shorter side in px)", SIZES, key="lowres", on_change=_forget_preset, args=("lowres",)
-    )
+    _slider("JPEG quality", QUALITIES, "jpeg")
+    _slider("Blur (sigma in px)", SIGMAS, "blur")
+    _slider("Low resolution (shorter side in px)", SIZES, "lowres")
     if st.session_state["lowres"] != OFF:
         st.session_state.setdefault("mode", "down-up")
         st.segmented_control(
@@ -42,9 +55,29 @@ def controls() -> Degradation | None:
             label_visibility="collapsed",
             help="The paper does not say which it did; public code does either.",
         )
+    used = any(
+        st.session_state.get(kind, off) != off for kind, off in _OFF_STATE.items() if kind not in _CURVES
+    )
+    with st.expander("Resize, crop, screenshot", icon=":material/crop:", expanded=used):
+        _slider("Crop: what is kept of each side, in percent", CROPS, "crop")
+        _slider("Resize: each side, in percent", SCALES, "resize", "200 is twice as wide and twice as high.")
+        st.toggle(
+            "Screenshot",
+            key="screen",
+            on_change=_forget_preset,
+            args=("screen",),
+            help="Shown on a screen (scaled to fit, or to 125 %) and trimmed at the edges, as a screenshot "
+            "keeps it.",
+        )
+    st.caption("In this order: crop, resize, screenshot, low resolution, blur, JPEG.")
     chosen = _degradation()
     name_degradation(chosen)
     return chosen
+
+
+def _slider(label: str, stops: tuple[Any, ...], kind: str, more: str | None = None) -> None:
+    st.session_state.setdefault(kind, OFF)
+    st.select_slider(label, stops, key=kind, on_change=_forget_preset, args=(kind,), help=more)
 
 
 def _from_address() -> None:
@@ -61,6 +94,12 @@ def _from_address() -> None:
         elif isinstance(step, LowRes):
             _turn(kind, _nearest(SIZES, step.size))
             st.session_state["mode"] = step.mode
+        elif isinstance(step, Crop):
+            _turn(kind, _nearest(CROPS, step.percent))
+        elif isinstance(step, Resize):
+            _turn(kind, _nearest(SCALES, step.percent))
+        elif isinstance(step, Screen):
+            st.session_state[kind] = True
 
 
 def _nearest(stops: tuple[Any, ...], value: float) -> Any:
@@ -86,12 +125,24 @@ def _step_words(step: Degradation) -> str:
         return f"JPEG {step.quality}"
     if isinstance(step, GaussianBlur):
         return f"blur {step.sigma:g}"
-    return f"low-res {step.size}" if isinstance(step, LowRes) else str(step)
+    if isinstance(step, LowRes):
+        return f"low-res {step.size}"
+    if isinstance(step, Crop):
+        return f"a crop to {step.percent} %"
+    if isinstance(step, Resize):
+        return f"resizing to {step.percent} %"
+    return "a screenshot" if isinstance(step, Screen) else str(step)
 
 
 def _degradation() -> Chain | None:
     state = st.session_state
     steps: list[Degradation] = []
+    if state["crop"] != OFF:
+        steps.append(Crop(int(state["crop"])))
+    if state["resize"] != OFF:
+        steps.append(Resize(int(state["resize"])))
+    if state["screen"]:
+        steps.append(Screen())
     if state["lowres"] != OFF:
         steps.append(LowRes(int(state["lowres"]), mode=state.get("mode") or "down-up"))
     if state["blur"] != OFF:
@@ -114,9 +165,14 @@ def _apply_preset() -> None:
 
 def _turn(kind: str, value: float) -> None:
     st.session_state[kind] = value
-    st.session_state["curve"] = kind
+    _show_curve(kind)
 
 
 def _forget_preset(kind: str) -> None:
     st.session_state["preset"] = None
-    st.session_state["curve"] = kind
+    _show_curve(kind)
+
+
+def _show_curve(kind: str) -> None:
+    if kind in _CURVES:
+        st.session_state["curve"] = kind
