@@ -80,8 +80,8 @@ def attribution_chart(facts: Facts, named: str | None = None) -> np.ndarray:
     title="Which generator?",
     means=(
         "If AI made this picture: does it look like the work of one of the generators that the project knows "
-        "well? DINOv2-S's features are compared, and a name is given only above a threshold at which such "
-        "names were nearly always right in the test. The chart is that test, on pictures of known origin."
+        "well? DINOv2-S's features are compared, and a name is given only above a threshold that was chosen "
+        "so that few names are wrong. The chart is the test of such names, on pictures of known origin."
     ),
     misleads=(
         "There are far more generators than those compared. Relatives of one of them, and whoever imitates "
