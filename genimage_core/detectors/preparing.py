@@ -11,6 +11,7 @@ from genimage_core.detectors.known import code_digest, prepared_folder, write_wh
 from genimage_core.detectors.optimising import for_this_processor, portable
 from genimage_core.detectors.prepared import Precision, PreparedDetector, portable_path, prepared_path
 from genimage_core.detectors.runtime import export_onnx, in_memory, known
+from genimage_core.errors import WeightsError
 
 PORTABLE = "GENIMAGE_PORTABLE"
 """Set to 1 while an image is built that will run on other machines: what `keep_portable` asks for."""
@@ -77,6 +78,10 @@ def prepare_detector(
                     write_whole(everywhere, model)
                 write_whole(path, for_this_processor(model))
                 _drop_stale({path.name, everywhere.name}, name, weights_id)
+    except WeightsError:  # no pictures to calibrate on: 8 bits are a gain of speed, not a need
+        if precision == "fp32":
+            raise
+        return prepare_detector(net, weights_id, "fp32", threads, keep_portable=keep_portable)
     except OSError as error:
         log.warning("prepared networks cannot be kept (%s)", type(error).__name__)
         return in_memory(net, weights_id, threads)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,10 +15,12 @@ from genimage_core.datasets import Record
 from genimage_core.detectors.choices import PATH, read_choices
 from genimage_core.detectors.detector import Detector
 from genimage_core.detectors.known import write_whole
-from genimage_core.detectors.prepared import Precision
+from genimage_core.detectors.prepared import Precision, prepared_path
 from genimage_core.evaluation.metrics import accuracy
 
-CANDIDATES: tuple[Precision, ...] = ("int8", "int8_dynamic")
+if TYPE_CHECKING:
+    from genimage_core.detectors.base import DetectorNet
+
 FASTER = 0.95
 """A candidate must take at most this share of float32's time."""
 
@@ -32,6 +35,18 @@ class Limits(NamedTuple):
 
     points: float = 0.5
     change: float = 0.02
+
+
+def candidates(net: DetectorNet) -> tuple[Precision, ...]:
+    """What is worth measuring: fixed ranges for convolutions, ranges found at each pass for transformers.
+
+    Transformers' activations have outliers that a fixed range cuts off or makes coarse; and dynamic
+    quantisation leaves convolutions as they are.
+    """
+    from torch import nn
+
+    convolutions = sum(isinstance(module, nn.Conv2d) for module in net.modules())
+    return ("int8",) if convolutions > 3 else ("int8_dynamic",)
 
 
 def best_of(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -85,7 +100,7 @@ def measure(
     from genimage_core.detectors.registry import load_network
 
     net, weights_id = load_network(name, weights)
-    every: tuple[Precision, ...] = ("fp32", *CANDIDATES)
+    every: tuple[Precision, ...] = ("fp32", *candidates(net))
     ready: dict[Precision, Detector] = {how: prepare_detector(net, weights_id, how) for how in every}
     big = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
     seconds = best_of({how: lambda d=d: d.predict([big]) for how, d in ready.items()}, rounds)  # type: ignore[misc]
@@ -93,11 +108,15 @@ def measure(
     labels = np.array([r.label for r in records])
     figures: dict[str, Any] = {}
     choice: Precision = "fp32"
-    for how in CANDIDATES:
+    for how in every[1:]:
         figures[how] = compare(labels, scores["fp32"], scores[how])
         fits = allowed(figures[how], limits) and seconds[how] <= FASTER * seconds["fp32"]
         if fits and seconds[how] < seconds[choice]:
             choice = how
+    for how in every:
+        if how not in ("fp32", choice):
+            with contextlib.suppress(OSError):
+                prepared_path(name, weights_id, how).unlink()
     ms = {how: round(1e3 * s, 1) for how, s in seconds.items()}
     return {"weights": weights_id, "precision": choice, "ms": ms, "cost": figures}, scores
 
