@@ -1,7 +1,7 @@
 """The public calls, each one line for its user: what the command line and the pages do, from code.
 
-`genimage_core` hands them out lazily: `from genimage_core import detect` loads torch when it is asked for,
-`import genimage_core` does not.
+`genimage_core` hands them out lazily: `import genimage_core` loads nothing else. On a CPU `detect` needs no torch
+once the detectors have been prepared (`python -m genimage_core prepare`, or the first call).
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def detect_with_origin(
 def loaded_detector(name: str, weights: str, device: str) -> Detector:
     """A detector, kept for the next call: loading takes far longer than one answer.
 
-    Threads wait for one another here: the export to ONNX does not bear company.
+    Threads wait for one another here, so that none of them loads the same again.
     """
     with _loading:
         return _load(name, weights, device)
