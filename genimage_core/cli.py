@@ -52,7 +52,7 @@ def detect(
     degrade: Annotated[str, typer.Option(help="Degrade first, e.g. blur:3+jpeg:65.")] = "none",
     protocol: Annotated[str, typer.Option(help="`native` tiles or the `paper`'s resize.")] = "native",
     report: Annotated[
-        Path | None, typer.Option(help="Also write an HTML report: a file for one image, else a folder.")
+        Path | None, typer.Option(help="Also write a report: FILE.html or FILE.pdf, a folder for many.")
     ] = None,
     explain: Annotated[
         Path | None,

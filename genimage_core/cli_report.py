@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genimage_core.errors import GenImageError
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 class ReportWriter:
-    """Writes one HTML report for each image.
+    """Writes one report for each image, HTML or PDF.
 
     Args:
-        target: a file ending in .html for a single image, otherwise a folder, made where absent.
+        target: a file ending in .html or .pdf for a single image, otherwise a folder, made where absent, for
+            HTML.
         files: the images that will come.
         detectors: name -> loaded detector.
         protocol: how images reach the networks.
@@ -37,7 +38,8 @@ class ReportWriter:
         protocol: Protocol,
         applied: str = "",
     ) -> None:
-        self._single = target.suffix.lower() in (".html", ".htm") and not target.is_dir()
+        self._single = target.suffix.lower() in (".html", ".htm", ".pdf") and not target.is_dir()
+        self._pdf = self._single and target.suffix.lower() == ".pdf"
         if self._single and len(files) > 1:
             raise GenImageError(
                 f"one report file for {len(files)} images.",
@@ -54,22 +56,18 @@ class ReportWriter:
             GenImageError: the place cannot be written to.
         """
         from genimage_core.report_evidence import report_evidence
-        from genimage_core.report_html import html_report
 
-        weights = {name: getattr(found, "weights_id", "") for name, found in self._detectors.items()}
-        text = html_report(
-            image,
-            report,
-            provenance,
-            evidence=report_evidence(image.pixels, self._detectors, report.detectors),
-            weights=weights,
-            protocol=self._protocol,
-            applied=self._applied,
-        )
+        more: dict[str, Any] = {
+            "evidence": report_evidence(image.pixels, self._detectors, report.detectors),
+            "weights": {name: getattr(found, "weights_id", "") for name, found in self._detectors.items()},
+            "protocol": self._protocol,
+            "applied": self._applied,
+        }
+        data = (_pdf if self._pdf else _html)(image, report, provenance, more)
         place = self._target if self._single else self._target / self._name(path)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8")
+            place.write_bytes(data)
         except OSError as error:
             raise GenImageError(
                 f"the report cannot be written ({error.strerror}).",
@@ -85,3 +83,15 @@ class ReportWriter:
             name, number = f"{path.name}-{number}.html", number + 1
         self._taken.add(name.lower())
         return name
+
+
+def _html(image: LoadedImage, report: Report, provenance: Provenance, more: dict[str, Any]) -> bytes:
+    from genimage_core.report_html import html_report
+
+    return html_report(image, report, provenance, **more).encode()
+
+
+def _pdf(image: LoadedImage, report: Report, provenance: Provenance, more: dict[str, Any]) -> bytes:
+    from genimage_core.report_pdf import pdf_report
+
+    return pdf_report(image, report, provenance, **more)

@@ -75,9 +75,9 @@ def html_report(
         fitted_on=load_combination().fitted_on,
         provenance=provenance,
         picture=_picture(image),
-        detectors=_detectors(report, weights or {}),
+        detectors=detector_rows(report, weights or {}),
         evidence=[_evidence(item) for item in evidence],
-        facts=_facts(image.facts),
+        facts=fact_rows(image.facts),
         versions=versions(),
         protocol_words=PROTOCOLS[protocol],
         applied=applied,
@@ -101,7 +101,8 @@ def _style() -> Any:
     return Markup(colours_css() + (FOLDER / "report.css").read_text(encoding="utf-8"))
 
 
-def _detectors(report: Report, weights: Mapping[str, str]) -> list[dict[str, Any]]:
+def detector_rows(report: Report, weights: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What a report says of each detector: title, what it reads, score, side, weights."""
     from genimage_core.detectors import detector_info
 
     rows = []
@@ -137,7 +138,8 @@ def _evidence(item: Evidence) -> dict[str, Any]:
     return {"title": item.title, "means": item.means, "misleads": item.misleads, "pictures": pictures}
 
 
-def _facts(facts: ImageFacts) -> Sequence[tuple[str, str]]:
+def fact_rows(facts: ImageFacts) -> Sequence[tuple[str, str]]:
+    """What a report says of the file: names and values."""
     shown = [
         ("Name", facts.name),
         ("Format", facts.format),

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.components import exports, models, pictures, scoring
 from pages.components.details import details
-from pages.components.overview import overview
+from pages.components.overview import go_on, overview
 from pages.components.picker import clear_button, picker
 from pages.components.shell import heading, plain, serve
 
@@ -29,6 +29,7 @@ def page() -> None:
     if good:
         _results(good)
     _downloads(chosen)
+    go_on(good)
 
 
 def _results(good: list[pictures.Picture]) -> None:
@@ -46,7 +47,7 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Results as JSON",
-            exports.as_json(chosen, protocol),
+            partial(exports.as_json, list(chosen), protocol),
             "genimage-lab.json",
             "application/json",
             icon=":material/download:",
@@ -54,7 +55,7 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
         )
         st.download_button(
             "Results as CSV",
-            exports.as_csv(chosen, protocol),
+            partial(exports.as_csv, list(chosen), protocol),
             "genimage-lab.csv",
             "text/csv",
             icon=":material/download:",
@@ -69,8 +70,17 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
                 "text/html",
                 icon=":material/description:",
                 on_click="ignore",
-                help=f"One file on {plain(picture.name)} to attach or print: picture, verdict, scores, "
-                "evidence, origin, versions and hashes.",
+                help=f"One file on {plain(picture.name)} to attach: picture, verdict, scores, evidence, "
+                "origin, versions and hashes.",
+            )
+            st.download_button(
+                "Report as PDF",
+                partial(exports.as_pdf, picture, protocol),
+                f"{Path(picture.name).stem}-report.pdf",
+                "application/pdf",
+                icon=":material/picture_as_pdf:",
+                on_click="ignore",
+                help="The same to print. Making it takes some seconds: all evidence is drawn.",
             )
         if pictures.readable():
             st.page_link(

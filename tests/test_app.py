@@ -199,6 +199,20 @@ def test_the_picture_comes_along_to_degrade_and_a_slider_moves_the_scores(app):
     assert ("native", "jpeg:30") in app.session_state["pictures"][0].scores
 
 
+def test_a_picture_is_cropped_resized_and_taken_as_a_screenshot(app):
+    upload(app, ("white.png", png(250, (400, 300))))
+    app.switch_page("pages/degrade.py").run()
+    app.select_slider(key="crop").set_value(50).run()
+    app.select_slider(key="resize").set_value(150).run()
+    app.toggle(key="screen").set_value(True).run()
+    assert_clean(app)
+    assert "--degrade crop:50+resize:150+screen" in texts(app)
+    assert ("native", "crop:50+resize:150+screen") in app.session_state["pictures"][0].scores
+    app.button_group(key="preset").select("JPEG 65").run()  # the paper's conditions stand alone
+    assert "--degrade jpeg:65" in texts(app)
+    assert not app.toggle(key="screen").value
+
+
 def test_a_preset_sets_the_sliders_and_a_slider_frees_the_preset(app):
     upload(app, ("white.png", png(250)))
     app.switch_page("pages/degrade.py").run()

@@ -1,4 +1,4 @@
-"""Results as files: JSON in the shape of the command line's `--json`, CSV with a row a picture, HTML."""
+"""Results as files: JSON in the shape of the command line's `--json`, CSV with a row a picture, HTML, PDF."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from genimage_core.errors import GenImageError
-from genimage_core.images import load_image
+from genimage_core.images import LoadedImage, load_image
 from pages.components import models
 from pages.components.pictures import Picture
 
 if TYPE_CHECKING:
+    from genimage_core.analysis import Report
     from genimage_core.detectors import Protocol
 
 
@@ -38,23 +39,36 @@ def as_csv(pictures: list[Picture], protocol: str) -> str:
 
 
 def as_html(picture: Picture, protocol: "Protocol") -> str:
-    """Return the report of one picture that has been scored, with all its evidence, as one HTML file.
+    """Return the report of one picture that has been scored, with all its evidence, as one HTML file."""
+    from genimage_core.report_html import html_report
+
+    image, report, more = _for_report(picture, protocol)
+    return html_report(image, report, picture.provenance, **more)
+
+
+def as_pdf(picture: Picture, protocol: "Protocol") -> bytes:
+    """Return the same report as a PDF."""
+    from genimage_core.report_pdf import pdf_report
+
+    image, report, more = _for_report(picture, protocol)
+    return pdf_report(image, report, picture.provenance, **more)
+
+
+def _for_report(picture: Picture, protocol: "Protocol") -> tuple[LoadedImage, "Report", dict[str, Any]]:
+    """Return image, report and what else goes into it.
 
     Touches nothing of the visit's state: Streamlit calls it in a thread of its own, when it is asked for.
     """
     from genimage_core.report_evidence import report_evidence
-    from genimage_core.report_html import html_report
 
     image, report = load_image(picture.data, name=picture.name), picture.reports[protocol]
     detectors = {name: found for name, found in models.each() if not isinstance(found, GenImageError)}
-    return html_report(
-        image,
-        report,
-        picture.provenance,
-        evidence=report_evidence(image.pixels, detectors, report.detectors),
-        weights={name: getattr(found, "weights_id", "") for name, found in detectors.items()},
-        protocol=protocol,
-    )
+    more = {
+        "evidence": report_evidence(image.pixels, detectors, report.detectors),
+        "weights": {name: getattr(found, "weights_id", "") for name, found in detectors.items()},
+        "protocol": protocol,
+    }
+    return image, report, more
 
 
 def _entry(picture: Picture, protocol: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Many pictures at once: a table that sorts and filters, in which one is chosen for a closer look."""
 
 import base64
+import time
 from collections import Counter
 
 import pandas as pd
@@ -13,13 +14,18 @@ from pages.components.pictures import Picture
 from pages.components.shell import plain
 
 COLUMNS = ["picture", "name", "verdict", "score", "agreement", "file", "size", "kind"]
+SLICE = 5.0
+"""Seconds of scoring between two showings of the table."""
 _SAYS = {True: "AI", False: "Camera", None: "Nothing"}
 
 
 def overview(pictures: list[Picture]) -> Picture | None:
-    """Score all pictures, list them, and return the one that the visitor chose."""
+    """List the pictures, score what has not been, and return the one that the visitor chose.
+
+    Scoring goes on for some seconds at a time and the table shows what there is: see `go_on`.
+    """
     good = [picture for picture in pictures if picture.error is None]
-    _score_all(good)
+    _score_some(good)
     shown = _filtered(good)
     if not shown:
         st.info("No picture is left under these filters.", icon=":material/filter_alt:")
@@ -72,18 +78,34 @@ def _label(picture: Picture) -> str:
     return report.verdict if report else ""
 
 
-def _score_all(pictures: list[Picture]) -> None:
-    """Score what has no report yet, saying how far it is."""
-    chosen = scoring.protocol()
-    waiting = [picture for picture in pictures if chosen not in picture.reports]
-    if not waiting:
-        return
-    place = st.empty()
-    for done, picture in enumerate(waiting):
-        place.progress(
-            done / len(waiting), f"Looking at picture {done + 1} of {len(waiting)}: {plain(picture.name)}"
-        )
-        details.answer(picture, lambda _: None)
+def unscored(pictures: list[Picture]) -> list[Picture]:
+    """Return those that nobody has tried to score."""
+    return [picture for picture in pictures if scoring.protocol() not in picture.tried]
+
+
+def go_on(pictures: list[Picture]) -> None:
+    """Run the page once more while pictures are left to score; called when all else has been shown."""
+    if len(pictures) > 1 and unscored(pictures):
+        st.rerun()
+
+
+def _score_some(pictures: list[Picture]) -> None:
+    """Score for `SLICE` seconds, saying how far it is; a visitor's next move ends this early."""
+    waiting, place = unscored(pictures), st.empty()
+    end = time.monotonic() + SLICE
+    for picture in waiting:
+        number = len(pictures) - len(unscored(pictures)) + 1
+        share = (number - 1) / len(pictures)
+        words = f"Looking at picture {number} of {len(pictures)}: {plain(picture.name)}"
+
+        def tell(_: object, share: float = share, words: str = words) -> None:
+            place.progress(share, words)
+
+        tell(None)
+        details.answer(picture, tell)
+        picture.tried.add(scoring.protocol())
+        if time.monotonic() > end:
+            return
     place.empty()
 
 
@@ -96,7 +118,7 @@ def _table(pictures: list[Picture]) -> pd.DataFrame:
             {
                 "picture": "data:image/jpeg;base64," + base64.b64encode(picture.thumbnail).decode(),
                 "name": picture.name,
-                "verdict": _verdict(report.verdict) if report else "No answer",
+                "verdict": _verdict(report.verdict) if report else _without(picture),
                 "score": report.p_fake if report else None,
                 "agreement": report.agreement if report else None,
                 "file": _SAYS[picture.provenance.ai],
@@ -105,6 +127,10 @@ def _table(pictures: list[Picture]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(records, columns=COLUMNS)
+
+
+def _without(picture: Picture) -> str:
+    return "No verdict" if scoring.protocol() in picture.tried else "Waiting"
 
 
 def _verdict(label: str) -> str:

@@ -31,6 +31,7 @@ def picker(page: str) -> None:
     )
     paste_into_uploader(key)
     st.caption(FORMATS)
+    pictures.read_waiting()
     samples = list_samples()
     if samples:
         with st.expander("Or try a sample picture", expanded=not pictures.current()):

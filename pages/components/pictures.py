@@ -25,6 +25,8 @@ MAX_BYTES = 400 * 2**20
 """Most that one visit's files may weigh together: they stay in the server's memory."""
 PREVIEW_SIDE = 1024  # a usual side of generated pictures: those need no resizing
 THUMBNAIL_SIDE = 96
+MANY = 3
+"""Files that are read without a word; more take long enough to say how far it is."""
 
 
 @dataclass
@@ -41,11 +43,20 @@ class Picture:
     facts: ImageFacts | None = None
     provenance: Provenance = field(default_factory=Provenance)
     error: GenImageError | None = None
-    preview: bytes = field(default=b"", repr=False)
+    waiting: bool = False  # nobody has looked into the file yet
     thumbnail: bytes = field(default=b"", repr=False)
+    shown: bytes = field(default=b"", repr=False)
     scores: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     reports: dict[str, "Report"] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)  # protocols under which all detectors were asked
     looks: list["LooksLike | None"] = field(default_factory=list)  # empty until asked
+
+    @property
+    def preview(self) -> bytes:
+        """The picture for the screen, a JPEG; made when it is first shown, as most of many never are."""
+        if not self.shown:
+            self.shown = encode(pixels(self), PREVIEW_SIDE)
+        return self.shown
 
     def scored(self, protocol: str, degradation: str = "") -> dict[str, float]:
         """Return the scores known for a protocol and a degradation's text form, to be added to."""
@@ -59,11 +70,14 @@ def current() -> list[Picture]:
 
 def readable() -> list[Picture]:
     """Return this visit's pictures that could be read."""
-    return [picture for picture in current() if picture.error is None]
+    return [picture for picture in current() if picture.error is None and not picture.waiting]
 
 
 def replace(files: Iterable[tuple[str, bytes]]) -> None:
-    """Make these files the visit's pictures; those already known keep their scores."""
+    """Make these files the visit's pictures; those already known keep their scores.
+
+    Files are looked into by `read_waiting`, which can say how far it is.
+    """
     known = {picture.key: picture for picture in current()}
     chosen: dict[str, Picture] = {}
     everything = list(files)
@@ -71,8 +85,20 @@ def replace(files: Iterable[tuple[str, bytes]]) -> None:
     st.session_state["left_out"] = len(everything) - len(taken)
     for name, data in taken:
         key = _key(name, data)
-        chosen[key] = known.get(key) or read(Picture(key, name, data))
+        chosen[key] = known.get(key) or Picture(key, name, data, waiting=True)
     st.session_state["pictures"] = list(chosen.values())
+
+
+def read_waiting() -> None:
+    """Look into the files that came last; say how far it is where they are many."""
+    waiting = [picture for picture in current() if picture.waiting]
+    place = st.empty() if len(waiting) > MANY else None
+    for done, picture in enumerate(waiting):
+        if place is not None:
+            place.progress(done / len(waiting), f"Reading file {done + 1} of {len(waiting)}")
+        read(picture)
+    if place is not None:
+        place.empty()
 
 
 def _within_limits(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
@@ -139,7 +165,8 @@ def show_errors() -> None:
 
 
 def read(picture: Picture) -> Picture:
-    """Fill in the facts and the previews of a picture, or the error that says why it has none."""
+    """Fill in the facts and the thumbnail of a picture, or the error that says why it has none."""
+    picture.waiting = False
     try:
         loaded = load_image(picture.data, name=picture.name)
     except GenImageError as error:
@@ -147,13 +174,12 @@ def read(picture: Picture) -> Picture:
         return picture
     picture.facts = loaded.facts
     picture.provenance = read_provenance(picture.data, picture.name, pixels=loaded.pixels)
-    picture.preview = encode(loaded.pixels, PREVIEW_SIDE)
-    picture.thumbnail = encode(loaded.pixels, THUMBNAIL_SIDE)
+    picture.thumbnail = encode(loaded.pixels, THUMBNAIL_SIDE, quality=80)
     return picture
 
 
-def encode(image: np.ndarray, side: int | None) -> bytes:
-    """Encode an image for the screen: at most `side` px, as a JPEG without visible loss.
+def encode(image: np.ndarray, side: int | None, *, quality: int = 95) -> bytes:
+    """Encode an image for the screen: at most `side` px, as a JPEG, by default without visible loss.
 
     With `side` None nothing is resized and the file is a PNG, pixel for pixel.
     """
@@ -163,7 +189,7 @@ def encode(image: np.ndarray, side: int | None) -> bytes:
         picture.save(out, "PNG", compress_level=3)
         return out.getvalue()
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    picture.save(out, "JPEG", quality=95, subsampling=0)
+    picture.save(out, "JPEG", quality=quality, subsampling=0)
     return out.getvalue()
 
 
