@@ -23,9 +23,9 @@ from genimage_core.errors import WeightsError
 
 CALIBRATION_VIEWS = 24
 _BATCH = 4
-# A convolutional network stays in integers from one convolution to the next; a transformer's sums, norms
-# and softmax are worth their floats.
-_CONVOLUTIONAL = ["Conv", "MaxPool", "Relu", "Add", "Gemm", "MatMul"]
+# Sums, norms and softmax are worth their floats: with ResNet-50's residual sums in integers, too, P(fake)
+# changed by .032 on average instead of .011, for a tenth of the time.
+_CONVOLUTIONAL = ["Conv"]
 _TRANSFORMER = ["MatMul", "Gemm"]
 
 
