@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from genimage_core.degradations import Degradation
 from genimage_core.errors import GenImageError
 from pages.components import models, pictures, rows, scoring
+from pages.components.address import take_sample
 from pages.components.compare import compare
 from pages.components.controls import controls, words
 from pages.components.curves import curves
@@ -41,6 +42,7 @@ def page() -> None:
 
 
 def _choose() -> Picture | None:
+    take_sample()  # before the picker is folded away for a picture that is there
     good = pictures.readable()
     with st.expander("Choose a picture" if not good else "Choose another picture", expanded=not good):
         picker("degrade")
@@ -58,11 +60,12 @@ def _choose() -> Picture | None:
 
 
 def _workbench(picture: Picture) -> None:
+    # The scores stand beside the picture and the sliders close below: all of it fits one screen.
     left, right = st.columns([3, 2], gap="large")
     with right:
-        degradation = controls()
-        first = _first()
         score_rows = st.empty()
+    degradation = controls()
+    first = _first()
     before = pixels(picture)
     try:
         after = degradation(before) if degradation else before
@@ -92,6 +95,7 @@ def _first() -> str:
         format_func=titles.__getitem__,
         key="answers_first",
         persist_state="session",
+        width=240,
         help="After each move of a slider this detector answers at once; the others follow.",
     )
 

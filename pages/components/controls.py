@@ -41,27 +41,45 @@ def controls() -> Degradation | None:
         wrap=True,
         help="GenImage's second task: each detector is trained on clean pictures and tested on these.",
     )
-    _slider("JPEG quality", QUALITIES, "jpeg")
-    _slider("Blur (sigma in px)", SIGMAS, "blur")
-    _slider("Low resolution (shorter side in px)", SIZES, "lowres")
-    if st.session_state["lowres"] != OFF:
-        st.session_state.setdefault("mode", "down-up")
-        st.segmented_control(
-            "After shrinking",
-            list(MODES),
-            key="mode",
-            format_func=MODES.__getitem__,
-            required=True,
-            label_visibility="collapsed",
-            help="The paper does not say which it did; public code does either.",
-        )
-    used = any(
-        st.session_state.get(kind, off) != off for kind, off in _OFF_STATE.items() if kind not in _CURVES
+    jpeg, blur, lowres = st.columns(3, gap="medium")
+    with jpeg:
+        _slider("JPEG quality", QUALITIES, "jpeg")
+    with blur:
+        _slider("Blur (sigma in px)", SIGMAS, "blur")
+    with lowres:
+        _slider("Low resolution (shorter side in px)", SIZES, "lowres")
+        if st.session_state["lowres"] != OFF:
+            _mode()
+    _more()
+    chosen = _degradation()
+    name_degradation(chosen)
+    return chosen
+
+
+def _mode() -> None:
+    st.session_state.setdefault("mode", "down-up")
+    st.segmented_control(
+        "After shrinking",
+        list(MODES),
+        key="mode",
+        format_func=MODES.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        help="The paper does not say which it did; public code does either.",
     )
-    with st.expander("Resize, crop, screenshot", icon=":material/crop:", expanded=used):
-        _slider("Crop: what is kept of each side, in percent", CROPS, "crop")
-        _slider("Resize: each side, in percent", SCALES, "resize", "200 is twice as wide and twice as high.")
-        st.toggle(
+
+
+def _more() -> None:
+    """Show the knobs that the paper has not."""
+    state = st.session_state
+    used = any(state.get(kind, off) != off for kind, off in _OFF_STATE.items() if kind not in _CURVES)
+    with st.expander("Crop, resize, screenshot", icon=":material/crop:", expanded=used):
+        crop, resize, screen = st.columns(3, gap="medium", vertical_alignment="center")
+        with crop:
+            _slider("Crop (percent of each side kept)", CROPS, "crop")
+        with resize:
+            _slider("Resize (percent of each side)", SCALES, "resize")
+        screen.toggle(
             "Screenshot",
             key="screen",
             on_change=_forget_preset,
@@ -69,15 +87,14 @@ def controls() -> Degradation | None:
             help="Shown on a screen (scaled to fit, or to 125 %) and trimmed at the edges, as a screenshot "
             "keeps it.",
         )
-    st.caption("In this order: crop, resize, screenshot, low resolution, blur, JPEG.")
-    chosen = _degradation()
-    name_degradation(chosen)
-    return chosen
+        st.caption(
+            "Whatever is on, it is done in this order: crop, resize, screenshot, low resolution, blur, JPEG."
+        )
 
 
-def _slider(label: str, stops: tuple[Any, ...], kind: str, more: str | None = None) -> None:
+def _slider(label: str, stops: tuple[Any, ...], kind: str) -> None:
     st.session_state.setdefault(kind, OFF)
-    st.select_slider(label, stops, key=kind, on_change=_forget_preset, args=(kind,), help=more)
+    st.select_slider(label, stops, key=kind, on_change=_forget_preset, args=(kind,))
 
 
 def _from_address() -> None:

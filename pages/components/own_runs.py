@@ -31,7 +31,8 @@ def choose() -> tuple[dict[str, Any], Path] | None:
             format_func=lambda path: path.name,
             key="own_run_choice",
         )
-    file = st.file_uploader("Or a run as ZIP, as the Evaluate page gives it", type="zip", key="own_run_zip")
+    label = f"{'Or a' if found else 'A'} run as ZIP, as the Evaluate page gives it"
+    file = st.file_uploader(label, type="zip", key="own_run_zip")
     try:
         if file is not None:
             data = file.getvalue()
