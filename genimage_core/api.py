@@ -1,7 +1,7 @@
 """The public calls, each one line for its user: what the command line and the pages do, from code.
 
-`genimage_core` hands them out lazily: `import genimage_core` loads nothing else. On a CPU `detect` needs no torch
-once the detectors have been prepared (`python -m genimage_core prepare`, or the first call).
+`genimage_core` hands them out lazily: `import genimage_core` loads nothing else. On a CPU `detect` needs no
+torch once the detectors have been prepared (`python -m genimage_core prepare`, or the first call).
 """
 
 from __future__ import annotations
