@@ -49,7 +49,7 @@ def calibrate(
     fakes_called_real: Annotated[float, typer.Option(min=0.001, max=0.5, help="Most of the fakes.")] = 0.1,
     others_called_fake: Annotated[
         float, typer.Option(min=0.001, max=0.5, help="Most of the drawings, renders, screens and pages.")
-    ] = 0.05,
+    ] = 0.1,
 ) -> None:
     """Fit each detector's calibration, their combination and its unsure band; measure all of it."""
     import pandas as pd

@@ -28,7 +28,9 @@ class ExampleReport:
         self.error: GenImageError | ValueError | None = None
         if self.report is None:
             detectors = models.store()
-            threading.Thread(target=self._make, args=(sample, detectors), name="example", daemon=True).start()
+            threading.Thread(
+                target=self._make, args=(sample, detectors), name="example", daemon=False
+            ).start()
 
     @property
     def waiting(self) -> bool:
@@ -38,7 +40,9 @@ class ExampleReport:
     def _make(self, sample: Sample, detectors: models.ModelStore) -> None:
         from genimage_core.prepared import make_report
 
-        found = {name: detectors.get(name) for name in models.asking_order()}
+        found = {name: detectors.get(name) for name in models.asking_order() if models.server_lives()}
+        if not models.server_lives():
+            return
         try:
             self.report = make_report(
                 sample, {name: d for name, d in found.items() if not isinstance(d, GenImageError)}

@@ -1,6 +1,7 @@
 """Results measured with this software, to stand beside the published ones.
 
-Each file in assets/measured is JSON: {"title", "description", "command", "rows": [{column: value, ...}]}.
+Each file in assets/measured, and in its folder `sets` for weights that are not bundled, is JSON:
+{"title", "description", "command", "rows": [{column: value, ...}]}.
 """
 
 import json
@@ -26,7 +27,7 @@ class Measured:
 def list_measured() -> list[Measured]:
     """Return the measured tables; files of another shape are passed over."""
     found = []
-    for path in sorted(FOLDER.glob("*.json")):
+    for path in [*sorted(FOLDER.glob("*.json")), *sorted(FOLDER.glob("sets/*.json"))]:
         data = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(data, dict) and isinstance(data.get("rows"), list) and data["rows"]:
             found.append(

@@ -22,7 +22,8 @@ class ModelStore:
     def __init__(self) -> None:
         self._loaded: dict[str, Detector | GenImageError] = {}
         self._lock = threading.Lock()
-        threading.Thread(target=self._load_all, name="load-detectors", daemon=True).start()
+        # No daemon: an interpreter that ends amid a library's threads is aborted. See `server_lives`.
+        threading.Thread(target=self._load_all, name="load-detectors", daemon=False).start()
 
     def get(self, name: str) -> "Detector | GenImageError":
         """Return a detector, or the error that says why it cannot be used."""
@@ -60,7 +61,13 @@ class ModelStore:
 
     def _load_all(self) -> None:
         for name in asking_order():
-            self.get(name)
+            if server_lives():
+                self.get(name)
+
+
+def server_lives() -> bool:
+    """Return whether the server goes on, so that work in the background still has a point."""
+    return threading.main_thread().is_alive()
 
 
 @st.cache_resource(show_spinner=False)
