@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from genimage_core.detectors.base import DetectorNet
 
 Precision = Literal["fp32", "int8", "int8_dynamic"]
+VIEWS_A_PASS = 4
+"""Larger passes are slower on a CPU (DINOv2-S: 98 ms a view in fours, 146 in thirty-twos) and need memory."""
 
 
 def prepared_path(name: str, weights_id: str, precision: Precision) -> Path:
@@ -111,6 +113,10 @@ class PreparedDetector(Detector):
         side = self.spec.tile
         if stack.shape[1:3] != (side, side):
             return self._in_torch().run(stack)
+        parts = [self._pass(stack[at : at + VIEWS_A_PASS]) for at in range(0, len(stack), VIEWS_A_PASS)]
+        return np.concatenate(parts)
+
+    def _pass(self, stack: np.ndarray) -> np.ndarray:
         step = self._known.host_step
         found: Any = self._session.run(None, {"views": STEPS[step](stack) if step else stack})[0]
         return found

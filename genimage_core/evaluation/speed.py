@@ -47,8 +47,13 @@ _PEAK = """
 import resource, sys
 import genimage_core
 genimage_core.detect(sys.argv[1], detectors=sys.argv[2])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), "torch" in sys.modules)
+try:  # Linux counts the parent's memory at the fork into ru_maxrss; its own peak stands elsewhere
+    lines = open("/proc/self/status").read().splitlines()
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+except (OSError, StopIteration):
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak /= 1024 * 1024 if sys.platform == "darwin" else 1024
+print(peak, "torch" in sys.modules)
 """
 
 
