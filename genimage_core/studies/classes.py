@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -44,15 +45,16 @@ def classes(lab: Lab, detectors: Sequence[str], groups: Mapping[str, str]) -> No
     """
     records = lab.records()
     of_class = _classes(records, groups)
-    names = sorted(set(of_class.values()))
+    training = select_training(records, "all")
+    photographs = Counter(of_class[r.image_id] for r in training if r.image_id in of_class)
+    names = sorted(name for name, _ in photographs.most_common(10))
     if len(names) < 10:
         raise DatasetError(
             "ten classes of ImageNet photographs are needed.",
             hint="Check the manifest's groups.",
             source=str(lab.data),
         )
-    training = select_training(records, "all")
-    validation = {r.image_id for r in records if r.split == "val" and r.image_id in of_class}
+    validation = {r.image_id for r in records if r.split == "val" and of_class.get(r.image_id) in names}
     points: list[Point] = []
     weights: dict[str, str] = {}
     for detector in detectors:

@@ -48,7 +48,7 @@ def write_study(
         study=study,
         title=title,
         description=description,
-        command=command_line(lab.data),
+        command=command_line(lab.data).replace(f"{lab.data}/", "DIR/"),
         manifest={
             "data_sha256": fingerprint(lab.records()),
             "weights_sha256": dict(weights),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from genimage_core.degradations import LowRes, paper_suite
+from genimage_core.detectors import detector_info
 from genimage_core.evaluation.store import write_whole
 from genimage_core.measured import Cell, MeasuredTable, merged
 from genimage_core.studies.lab import Lab
@@ -31,7 +32,7 @@ def matrix(lab: Lab, detectors: Sequence[str]) -> None:
         for generator in lab.generators():
             run = lab.train(detector, generator, generator)
             scores = lab.score(detector, run, f"matrix_{generator}")
-            title = f"{detector}: trained on one generator (rows), tested on each (columns)"
+            title = f"{detector_info(detector).title}: trained on one generator (rows), tested on each"
             lab.export(scores, f"matrix_{detector}", "resnet50_matrix", row=generator, title=title)
         _mean_row(lab, detector)
 
