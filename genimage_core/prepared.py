@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from genimage_core.analysis import Report, analyse, score_image
 from genimage_core.datasets.content import cache_folder
-from genimage_core.detectors.weights import trained_detectors, weights_entry
+from genimage_core.detectors.weights import trained_detectors, weights_id
 from genimage_core.errors import WeightsError
 from genimage_core.images import load_image
 from genimage_core.looks_like import PATH as LOOKS_LIKE
@@ -28,21 +28,6 @@ if TYPE_CHECKING:
 
 FORMAT = "1"
 """Goes into every key: another one where a report says something else of the same scores."""
-
-
-def weights_digest(name: str) -> str:
-    """What a loaded detector's `weights_id` is, from the manifest alone.
-
-    Raises:
-        WeightsError: there are no weights for it, or the manifest does not say.
-    """
-    try:
-        digests = [str(file["sha256"]) for file in weights_entry(name)["files"]]
-    except (KeyError, TypeError):
-        raise WeightsError(
-            "the manifest does not name the weights.", hint="Restore it.", source=name
-        ) from None
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def find_report(sample: Sample) -> Report | None:
@@ -74,7 +59,7 @@ def make_report(sample: Sample, detectors: Mapping[str, Detector]) -> Report:
 def _are_bundled(detectors: Mapping[str, Detector]) -> bool:
     """Whether these are all detectors of the bundled set, each with the weights that its manifest names."""
     try:
-        wanted = {name: weights_digest(name) for name in trained_detectors()}
+        wanted = {name: weights_id(name) for name in trained_detectors()}
     except WeightsError:
         return False
     return bool(wanted) and wanted == {name: getattr(d, "weights_id", "") for name, d in detectors.items()}
@@ -82,7 +67,7 @@ def _are_bundled(detectors: Mapping[str, Detector]) -> bool:
 
 def _place(sample: Sample) -> Path:
     parts = [FORMAT, sample.file]
-    parts += [f"{name} {weights_digest(name)}" for name in trained_detectors()]
+    parts += [f"{name} {weights_id(name)}" for name in trained_detectors()]
     parts += [
         hashlib.sha256(path.read_bytes()).hexdigest() for path in (sample.path, COMBINATION, LOOKS_LIKE)
     ]

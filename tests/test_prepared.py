@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ def sample(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sample:
 
 
 def bundled() -> Any:
-    return {name: Brightness(prepared.weights_digest(name)) for name in ("deit_s", "spec")}
+    return {name: Brightness(prepared.weights_id(name)) for name in ("deit_s", "spec")}
 
 
 def test_a_report_is_found_again(sample: Sample) -> None:
@@ -49,7 +48,7 @@ def test_other_weights_or_another_combination_find_nothing(
 ) -> None:
     prepared.make_report(sample, bundled())
     with monkeypatch.context() as patch:
-        patch.setattr(prepared, "weights_digest", lambda name: "other")
+        patch.setattr(prepared, "weights_id", lambda name: "other")
         assert prepared.find_report(sample) is None
     other = tmp_path / "combination.json"
     other.write_text(verdict.PATH.read_text() + "\n")
@@ -59,7 +58,7 @@ def test_other_weights_or_another_combination_find_nothing(
 
 @pytest.mark.parametrize("names", [("deit_s",), ("deit_s", "spec")])
 def test_what_not_all_bundled_detectors_said_is_not_kept(sample: Sample, names: tuple[str, ...]) -> None:
-    some = {name: Brightness("not the bundled ones" if len(names) == 2 else prepared.weights_digest(name))
+    some = {name: Brightness("not the bundled ones" if len(names) == 2 else prepared.weights_id(name))
             for name in names}  # fmt: skip
     assert prepared.make_report(sample, some).detectors  # type: ignore[arg-type]
     assert prepared.find_report(sample) is None
@@ -72,9 +71,3 @@ def test_a_damaged_file_is_made_again(sample: Sample, tmp_path: Path) -> None:
     assert prepared.find_report(sample) is None
     prepared.make_report(sample, bundled())
     assert prepared.find_report(sample) is not None
-
-
-def test_the_digest_is_what_a_loaded_detector_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    two = {"files": [{"sha256": "a"}, {"sha256": "b"}]}
-    monkeypatch.setattr(prepared, "weights_entry", lambda name: two)
-    assert prepared.weights_digest("any") == hashlib.sha256(b"ab").hexdigest()
