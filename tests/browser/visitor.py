@@ -36,6 +36,9 @@ class Visitor:
         self.page.locator("h1").first.wait_for()
         self.page.wait_for_timeout(300)
         self.page.wait_for_function(f"{RUNNING} === 'notRunning'", timeout=120_000)
+        # What a rerun has not reached yet is shown faded, and fades back in.
+        self.page.wait_for_function("!document.querySelector('[data-stale=\"true\"]')", timeout=120_000)
+        self.page.wait_for_timeout(500)
 
     def go(self, title: str) -> None:
         self.page.locator(".st-key-top_bar a", has_text=title).click()
