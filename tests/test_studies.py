@@ -164,7 +164,7 @@ def test_the_scale_study_has_a_point_for_each_size(lab: Lab) -> None:
     scale.scale(lab, ["tiny_studied"], sizes=(8, 16))
     (study,) = list_studies("scale", lab.out)
     assert {(p.series, p.label) for p in study.points} == {
-        ("tiny_studied, same generators", f"{n} images") for n in (8, 16, 48)
+        ("TinyStudied, same generators", f"{n} images") for n in (8, 16, 48)
     }
     # The trace is plain: a head on all images finds it.
     assert next(p.value for p in study.points if p.label == "48 images") >= 90
@@ -216,9 +216,9 @@ def test_content_counts_faces_and_art(lab: Lab, tmp_path: Path) -> None:
     content.content(lab, [folder], sources)
     (study,) = list_studies("content", lab.out)
     found = {(p.series, p.label): (p.value, p.n) for p in study.points}
-    assert found["faces, balanced accuracy", "resnet50"] == (75.0, 4)
-    assert found["faces, AUROC", "resnet50"] == (75.0, 4)
-    assert found["art, balanced accuracy", "resnet50"] == (100.0, 4)
+    assert found["faces, balanced accuracy", "ResNet-50"] == (75.0, 4)
+    assert found["faces, AUROC", "ResNet-50"] == (75.0, 4)
+    assert found["art, balanced accuracy", "ResNet-50"] == (100.0, 4)
     assert json.loads((lab.out / "studies" / "content.json").read_text())["manifest"]["data_sha256"]
 
 

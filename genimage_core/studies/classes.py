@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from genimage_core.datasets import Record
+from genimage_core.detectors import detector_info
 from genimage_core.errors import DatasetError
 from genimage_core.evaluation.metrics import Estimate, accuracy
 from genimage_core.evaluation.plan import read_plan
@@ -67,7 +68,7 @@ def classes(lab: Lab, detectors: Sequence[str], groups: Mapping[str, str]) -> No
                 scores = lab.score(detector, run, name, generators="train")
                 figures.append(_figure(read_rows(scores).dropna(subset="p_fake"), validation, lab.seed))
                 weights[f"{detector}, {name}"] = read_plan(scores).detectors[detector]
-            points.append(point(detector, f"{count} x {each}", _mean(figures)))
+            points.append(point(detector_info(detector).title, f"{count} x {each}", _mean(figures)))
     write_study(
         lab, "class_subset", "Accuracy by classes x photographs of each", DESCRIPTION, points, weights
     )

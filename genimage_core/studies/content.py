@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from genimage_core.detectors import list_detectors
+from genimage_core.detectors import detector_info, list_detectors
 from genimage_core.errors import EvaluationError
 from genimage_core.evaluation.metrics import Estimate, auroc, mean_of, share
 from genimage_core.evaluation.table import read_scores
@@ -61,9 +61,10 @@ def _points(rows: pd.DataFrame, label: str) -> list[Point]:
     found = []
     for name in [n for n in list_detectors() if n in set(rows["detector"])]:
         part = rows[rows["detector"] == name]
+        title = detector_info(name).title
         labels, scores = part["label"].to_numpy(), part["p_fake"].to_numpy()
-        found.append(point(f"{label}, balanced accuracy", name, balanced_accuracy(labels, scores)))
-        found.append(point(f"{label}, AUROC", name, auroc(labels, scores)))
+        found.append(point(f"{label}, balanced accuracy", title, balanced_accuracy(labels, scores)))
+        found.append(point(f"{label}, AUROC", title, auroc(labels, scores)))
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from genimage_core.datasets import Record
+from genimage_core.detectors import detector_info
 from genimage_core.evaluation.plan import read_plan
 from genimage_core.evaluation.store import read_rows
 from genimage_core.measured import Point
@@ -60,14 +61,14 @@ def scale(lab: Lab, detectors: Sequence[str], sizes: Sequence[int] = SIZES) -> N
             name = f"scale_{len(some)}"
             run = lab.train(detector, name, "all", lab.write_list(name, some))
             scores = lab.score(detector, run, name)
-            points += _points(scores, detector, f"{len(some)} images", known)
+            points += _points(scores, detector_info(detector).title, f"{len(some)} images", known)
             weights[f"{detector}, {len(some)}"] = read_plan(scores).detectors[detector]
     write_study(lab, "scale", "Accuracy by number of training images", DESCRIPTION, points, weights)
 
 
-def _points(scores: Path, detector: str, label: str, known: Sequence[str]) -> list[Point]:
+def _points(scores: Path, title: str, label: str, known: Sequence[str]) -> list[Point]:
     rows = read_rows(scores).dropna(subset="p_fake")
     rows = rows[rows["generator"] != "not_photo"]
     same = rows["generator"].isin(known)
     parts = {"same generators": rows[same], "cross generators": rows[~same]}
-    return [accuracy_point(part, f"{detector}, {name}", label) for name, part in parts.items() if len(part)]
+    return [accuracy_point(part, f"{title}, {name}", label) for name, part in parts.items() if len(part)]
