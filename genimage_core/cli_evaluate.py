@@ -140,19 +140,15 @@ def export_table(
     title: Annotated[str, typer.Option(help="For people; the published table's without it.")] = "",
 ) -> None:
     """Write a run's figures in the shape of a published table, for the app to show beside it."""
+    from genimage_core.evaluation.export import enter_table
     from genimage_core.evaluation.report import make_report
-    from genimage_core.evaluation.store import write_whole
-    from genimage_core.measured import MeasuredTable, merged, table_of_report
+    from genimage_core.measured import table_of_report
 
     report = make_report(run)
     if not report["images"]["complete"]:
         raise EvaluationError("the run is not finished.", hint="Let it go on first.", source=str(run))
     found = table_of_report(report, table, title=title, row=row, command=command_line())
-    if out.exists():
-        found = merged(MeasuredTable.model_validate_json(out.read_bytes()), found)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    text = found.model_dump_json(indent=1) + "\n"
-    write_whole(out, lambda part: part.write_text(text, encoding="utf-8"))
+    found = enter_table(found, out)
     print(f"{out}: {len(found.cells)} figures in {len(found.weights)} rows")
 
 

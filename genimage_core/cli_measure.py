@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from genimage_core.cli_evaluate import STOPPED
 from genimage_core.cli_lab import command_line
-
-STOPPED = 130
 
 
 def measure_commands(app: typer.Typer) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,6 @@ from safetensors.torch import save_file
 from genimage_core import cli
 from genimage_core.datasets import Record, scan_dataset
 from genimage_core.detectors import build_network, load_detector, registry
-from genimage_core.detectors.base import InputSpec
-from genimage_core.detectors.dinov2 import DinoV2Small, TappedTransformer
 from genimage_core.detectors.registry import register_detector
 from genimage_core.errors import EvaluationError, TrainingError
 from genimage_core.evaluation.store import read_rows
@@ -27,17 +24,7 @@ from genimage_core.studies import classes, content, scale, tables
 from genimage_core.studies.lab import Lab
 from genimage_core.training.data import balanced, only_listed, select_training
 from tests.conftest import make_image
-
-
-class TinyStudied(TappedTransformer):
-    """`dinov2` on timm's transformer for tests."""
-
-    info = replace(DinoV2Small.info, name="tiny_studied", title="TinyStudied")
-    spec = InputSpec(tile=224, max_tiles=1)
-    recipe = replace(DinoV2Small.recipe, steps=1, batch_size=2)
-
-    def __init__(self, backbone: str = "test_vit") -> None:
-        super().__init__(backbone)
+from tests.test_heads import TinyTaps
 
 
 class LabHere(Lab):
@@ -55,9 +42,9 @@ calls: list[str] = []
 def lab(toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     registry.list_detectors()
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
-    register_detector(TinyStudied)
+    register_detector(TinyTaps)
     init = tmp_path / "trunk.safetensors"
-    trunk = {k: v for k, v in build_network("tiny_studied", seed=1).state_dict().items() if "body" in k}
+    trunk = {k: v for k, v in build_network("tiny_taps", seed=1).state_dict().items() if "body" in k}
     save_file(trunk, init)
     calls.clear()
     return LabHere(
@@ -128,26 +115,26 @@ def test_the_mean_of_a_matrix_is_the_mean_of_its_columns() -> None:
 
 
 def test_a_head_scores_from_the_cache_as_the_engine_does(lab: Lab) -> None:
-    run = lab.train("tiny_studied", "one", "alpha")
-    rows = read_rows(lab.score("tiny_studied", run, "one"))
+    run = lab.train("tiny_taps", "one", "alpha")
+    rows = read_rows(lab.score("tiny_taps", run, "one"))
     assert len(rows) == 24
     assert calls == ["fit-head", "score-head"]
-    detector = load_detector("tiny_studied", weights=run, device="cpu", runtime="torch")
+    detector = load_detector("tiny_taps", weights=run, device="cpu", runtime="torch")
     for row in rows.iloc[::6].itertuples():
         image = np.asarray(Image.open(lab.data / row.image_id))
         assert detector.predict([image])[0] == pytest.approx(row.p_fake, abs=2e-3)
 
 
 def test_a_head_refuses_images_of_several_tiles(lab: Lab) -> None:
-    run = lab.train("tiny_studied", "one", "alpha")
+    run = lab.train("tiny_taps", "one", "alpha")
     large = lab.data / "alpha" / "val" / "ai" / "large.png"
     Image.fromarray(make_image(5, 460)).save(large)
     with pytest.raises(EvaluationError, match="several tiles"):
-        lab.score("tiny_studied", run, "one")
+        lab.score("tiny_taps", run, "one")
 
 
 def test_the_matrix_fills_both_tables_and_does_nothing_twice(lab: Lab) -> None:
-    tables.matrix(lab, ["tiny_studied"])
+    tables.matrix(lab, ["tiny_taps"])
     (matrix,) = list_measured_tables("resnet50_matrix", lab.out)
     assert set(matrix.weights) == {"alpha", "beta"}
     values = {(c.row, c.column): c.value for c in matrix.cells if c.metric == "accuracy"}
@@ -156,15 +143,15 @@ def test_the_matrix_fills_both_tables_and_does_nothing_twice(lab: Lab) -> None:
     of_mean = {c.column: c.value for c in mean.cells if c.metric == "accuracy"}
     assert of_mean["alpha"] == pytest.approx((values["alpha", "alpha"] + values["beta", "alpha"]) / 2)
     calls.clear()
-    tables.matrix(lab, ["tiny_studied"])
+    tables.matrix(lab, ["tiny_taps"])
     assert set(calls) == {"export-table"}
 
 
 def test_the_scale_study_has_a_point_for_each_size(lab: Lab) -> None:
-    scale.scale(lab, ["tiny_studied"], sizes=(8, 16))
+    scale.scale(lab, ["tiny_taps"], sizes=(8, 16))
     (study,) = list_studies("scale", lab.out)
     assert {(p.series, p.label) for p in study.points} == {
-        ("TinyStudied, same generators", f"{n} images") for n in (8, 16, 48)
+        ("TinyTaps, same generators", f"{n} images") for n in (8, 16, 48)
     }
     # The trace is plain: a head on all images finds it.
     assert next(p.value for p in study.points if p.label == "48 images") >= 90
@@ -182,7 +169,7 @@ def test_the_class_study_keeps_the_number_of_photographs(lab: Lab, monkeypatch: 
     photographs = [r for r in scan_dataset(lab.data) if r.label == 0]
     groups = {r.image_id: f"imagenette/n{i % 10:08d}/x.JPEG" for i, r in enumerate(photographs)}
     monkeypatch.setattr(classes, "SUBSETS", ((5, 2), (10, 1)))
-    classes.classes(lab, ["tiny_studied"], groups)
+    classes.classes(lab, ["tiny_taps"], groups)
     (study,) = list_studies("class_subset", lab.out)
     assert [p.label for p in study.points] == ["5 x 2", "10 x 1"]
     assert {p.n for p in study.points} == {24}

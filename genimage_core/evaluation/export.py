@@ -13,8 +13,9 @@ from genimage_core.detectors.registry import list_detectors
 from genimage_core.errors import EvaluationError
 from genimage_core.evaluation.plan import Plan, read_plan
 from genimage_core.evaluation.scores import COLUMNS, summarise
-from genimage_core.evaluation.store import read_rows
+from genimage_core.evaluation.store import read_rows, write_whole
 from genimage_core.evaluation.table import figures_table, read_scores
+from genimage_core.measured import MeasuredTable, merged
 
 
 def export_scores(
@@ -72,6 +73,20 @@ def export_scores(
         }
         _write(out.with_name(f"{out.name}.json"), table)
     return rows
+
+
+def enter_table(found: MeasuredTable, out: Path) -> MeasuredTable:
+    """Write a table to a file, the rows of one that is there kept or replaced; returns what stands there now.
+
+    Raises:
+        EvaluationError: the file holds another table, protocol or reading.
+    """
+    if out.exists():
+        found = merged(MeasuredTable.model_validate_json(out.read_bytes()), found)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    text = found.model_dump_json(indent=1) + "\n"
+    write_whole(out, lambda part: part.write_text(text, encoding="utf-8"))
+    return found
 
 
 def scores_of_run(run: Path, condition: str = "none") -> pd.DataFrame:

@@ -8,8 +8,8 @@ from statistics import fmean
 
 from genimage_core.degradations import LowRes, paper_suite
 from genimage_core.detectors import detector_info
-from genimage_core.evaluation.store import write_whole
-from genimage_core.measured import Cell, MeasuredTable, merged
+from genimage_core.evaluation.export import enter_table
+from genimage_core.measured import Cell, MeasuredTable
 from genimage_core.studies.lab import Lab
 
 TASK1_GENERATOR = "sd_v1"
@@ -52,11 +52,7 @@ def _mean_row(lab: Lab, detector: str) -> None:
     """The mean over the matrix's rows, as a row of the published table of means."""
     folder = lab.out / "tables"
     source = MeasuredTable.model_validate_json((folder / f"matrix_{detector}.json").read_bytes())
-    found, out = mean_over_rows(source, detector), folder / "task1_mean.json"
-    if out.exists():
-        found = merged(MeasuredTable.model_validate_json(out.read_bytes()), found)
-    text = found.model_dump_json(indent=1) + "\n"
-    write_whole(out, lambda part: part.write_text(text, encoding="utf-8"))
+    enter_table(mean_over_rows(source, detector), folder / "task1_mean.json")
 
 
 def mean_over_rows(table: MeasuredTable, detector: str) -> MeasuredTable:
