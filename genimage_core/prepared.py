@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 
 from genimage_core.analysis import Report, analyse, score_image
 from genimage_core.datasets.content import cache_folder
+from genimage_core.detectors.known import write_whole
 from genimage_core.detectors.weights import trained_detectors, weights_id
 from genimage_core.errors import WeightsError
 from genimage_core.images import load_image
@@ -78,7 +78,4 @@ def _place(sample: Sample) -> Path:
 def _keep(place: Path, report: Report) -> None:
     # A cache that cannot be written costs time, not the answer.
     with contextlib.suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_suffix(f".{os.getpid()}.part")
-        part.write_text(report.model_dump_json(), encoding="utf-8")
-        part.replace(place)
+        write_whole(place, report.model_dump_json().encode())
