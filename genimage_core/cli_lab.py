@@ -38,6 +38,7 @@ def train(
     teacher: Annotated[Path | None, typer.Option(help="Folder written by `teach`, to learn from.")] = None,
     aligned: Annotated[Path | None, typer.Option(help="Folder written by `reconstruct`: more fakes.")] = None,
     balance: Annotated[bool, typer.Option(help="Draw images of small generators more often.")] = False,
+    favour: Annotated[str, typer.Option(help="Folders drawn more often: NAME=TIMES, with commas.")] = "",
     device: str = "auto",
     workers: int = 1,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
@@ -50,8 +51,8 @@ def train(
     plan = TrainingPlan(
         detector=detector, data=data, train_on=train_on, out=out, only=only, reals=reals, steps=steps,
         lr=lr, seed=seed, backbone=backbone, init=init, init_note=init_note, teacher=teacher, aligned=aligned,
-        balance=balance, device=device, workers=workers, threads=threads, validate_every=validate_every,
-        command=command_line(data),
+        balance=balance, favour=_times(favour), device=device, workers=workers,
+        threads=threads, validate_every=validate_every, command=command_line(data),
     )  # fmt: skip
 
     def show(row: dict[str, Any]) -> None:
@@ -59,6 +60,15 @@ def train(
 
     weights = Trainer(plan, show).run()
     print(f"weights: {weights}" if weights else f"stopped; the same command goes on from {out}")
+
+
+def _times(text: str) -> dict[str, int]:
+    """`a=3,b=2` as a mapping."""
+    try:
+        pairs = [word.split("=") for word in text.split(",") if word.strip()]
+        return {name.strip(): int(times) for name, times in pairs}
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}: --favour takes NAME=TIMES, several with commas") from None
 
 
 def teach(
@@ -134,6 +144,7 @@ def pack(
     detectors: Annotated[str, typer.Option(help="`all`, or names separated by commas.")] = "all",
     bits: Annotated[int, typer.Option(min=2, max=8, help="Bits a weight.")] = 6,
     group: Annotated[int, typer.Option(min=8, help="Weights a scale.")] = 64,
+    fine: Annotated[str, typer.Option(help="Modules kept in 8 bits, with commas: body.conv1,...")] = "",
     limit: Annotated[int | None, typer.Option(help="Images a class and generator.")] = None,
 ) -> None:
     """Pack trained weights into few bits, measure what that costs, enter both in the manifest."""
@@ -146,12 +157,13 @@ def pack(
     records = select_images(
         scan_dataset(data), split="val", generators="train", protocol=data_protocol("raw"), limit=limit
     )
+    how: dict[str, Any] = {"bits": bits, "group": group, "fine": [w for w in fine.split(",") if w]}
     for name in chosen_detectors(detectors):
         state, digest = load_state(name, runs / name)
         facts = {"float_sha256": digest, "training": weights_entry(name, runs / name)["training"]}
-        save_packed(name, state, out, bits=bits, group=group, facts=facts)
+        save_packed(name, state, out, facts=facts, **how)
         loss = packing_loss(name, runs / name, out, records, _progress(name))
         loss["command"] = command_line(data)
-        entry = save_packed(name, state, out, bits=bits, group=group, facts=facts | {"packing_loss": loss})
+        entry = save_packed(name, state, out, facts=facts | {"packing_loss": loss}, **how)
         size = sum(file["bytes"] for file in entry["files"]) / 1e6
         print(f"{name}: {size:.1f} MB at {bits} bits, {loss['points']:+.2f} points of accuracy lost")

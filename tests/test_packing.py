@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,24 @@ def test_small_tensors_and_integers_are_kept() -> None:
     assert torch.equal(back["bias"], state["bias"])
     assert torch.equal(back["count"], state["count"])
     assert back["big"].shape == (64, 64)
+
+
+def test_first_layers_can_get_eight_bits() -> None:
+    torch.manual_seed(0)
+    state = {name: torch.randn(64, 64) for name in ("body.conv1.weight", "body.conv10.weight", "lfs.weight")}
+    tensors, metadata = packing.pack_state(state, 4, 64, fine=("body.conv1", "lfs"))
+    bits = {name: entry["bits"] for name, entry in json.loads(metadata["packed"]).items()}
+    assert bits == {"body.conv1.weight": 8, "body.conv10.weight": 4, "lfs.weight": 8}
+    back = packing.unpack_state(tensors, metadata)
+    error = {name: float((back[name] - state[name]).abs().mean()) for name in state}
+    assert error["body.conv1.weight"] < 0.01 < 0.05 < error["body.conv10.weight"]
+
+
+def test_the_manifest_names_what_got_eight_bits(tmp_path: Path) -> None:
+    state = {"a.weight": torch.randn(64, 64), "b.weight": torch.randn(64, 64)}
+    entry = weights.save_packed("net", state, tmp_path, bits=5, group=64, facts={}, fine=("a",))
+    assert entry["fine"] == {"bits": 8, "modules": ["a"]}
+    assert "fine" not in weights.save_packed("net", state, tmp_path, bits=5, group=64, facts={})
 
 
 def test_large_networks_are_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

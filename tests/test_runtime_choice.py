@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from genimage_core.detectors import DetectorNet, InputSpec
+from genimage_core.detectors import DetectorNet, InputSpec, build_network
 from genimage_core.detectors.base import fake_log_odds
 from genimage_core.detectors.choices import read_choices
 from genimage_core.detectors.gpu import TOLERANCE, HalfForward, fast_forward, largest_change, to_input
@@ -22,6 +22,7 @@ from genimage_core.detectors.runtime import export_onnx, in_memory, known
 from genimage_core.evaluation.runtime_choice import Limits, allowed, best_of, compare, write_choices
 from tests.conftest import make_image
 from tests.test_detectors import TinyNet
+from tests.test_heads import TinyTaps
 
 CPU = torch.device("cpu")
 
@@ -72,6 +73,24 @@ def test_eight_bits_stay_close_and_leave_the_head_alone() -> None:
         views(12)
     )
     assert 0 < np.abs(exact - rough).max() < 0.2 * np.abs(exact).max() + 0.05
+
+
+def test_a_transformers_named_blocks_and_its_head_stay_in_floats() -> None:
+    net = TinyTaps().eval()
+    small = quantised(export_onnx(net), known(net), [], ("head", "body.blocks.0"), "int8_dynamic")
+    in_integers = {n.name for n in onnx.load_from_string(small).graph.node if n.op_type == "MatMulInteger"}
+    assert any("/blocks.1/" in name for name in in_integers)
+    assert not any("/blocks.0/" in name or "/head/" in name for name in in_integers)
+
+
+@pytest.mark.parametrize("name", ["f3net", "dinov2", "deit_s"])
+def test_what_a_network_keeps_in_floats_is_found_in_its_graph(name: str) -> None:
+    """A misspelt module would be quantised without a word."""
+    net = build_network(name, seed=0).eval()
+    nodes = [n.name for n in onnx.load_from_string(export_onnx(net)).graph.node]
+    own = {path for path in net.keep_float if path.removeprefix("body.") not in {"fc", "head"}}
+    for path in own:
+        assert any(n.startswith(f"/net/{path.removeprefix('body.')}") for n in nodes), path
 
 
 def test_views_to_calibrate_on_are_the_bundled_pictures() -> None:

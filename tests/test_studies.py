@@ -22,7 +22,7 @@ from genimage_core.evaluation.store import read_rows
 from genimage_core.measured import Cell, MeasuredTable, list_measured_tables, list_studies
 from genimage_core.studies import classes, content, scale, tables
 from genimage_core.studies.lab import Lab
-from genimage_core.training.data import balanced, only_listed, select_training
+from genimage_core.training.data import balanced, favoured, only_listed, select_training
 from tests.conftest import make_image
 from tests.test_heads import TinyTaps
 
@@ -81,6 +81,15 @@ def test_small_generators_are_drawn_by_the_root_of_their_size() -> None:
     records = records_of({("a", 1): 90, ("b", 1): 10, ("c", 1): 1, ("a", 0): 50})
     drawn = Counter((r.generator, r.label) for r in balanced(records))
     assert drawn == {("a", 1): 90, ("b", 1): 30, ("c", 1): 4, ("a", 0): 50}
+
+
+def test_a_folder_can_be_drawn_more_often() -> None:
+    records = records_of({("a", 1): 3, ("b", 0): 2, ("c", 0): 2})
+    drawn = favoured(records, {"c": 3})
+    assert Counter(r.generator for r in drawn) == {"a": 3, "b": 2, "c": 6}
+    assert favoured(records, {}) == records
+    with pytest.raises(TrainingError, match="no training images of such a folder"):
+        favoured(records, {"d": 2})
 
 
 def test_a_list_narrows_what_is_trained_on(toy_dataset: Path, tmp_path: Path) -> None:

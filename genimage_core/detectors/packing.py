@@ -9,6 +9,7 @@ maxima, that leaves the smallest squared error. Vectors (biases, norms) stay flo
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from torch import Tensor
 
 SHRINK = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
 MIN_VALUES = 2048
+FINE_BITS = 8
 
 
 @dataclass(frozen=True)
@@ -74,15 +76,30 @@ def dequantise(packed: np.ndarray, scales: np.ndarray, how: PackedShape) -> Tens
     return torch.from_numpy((q.reshape(out, per_row) * scale).reshape(how.shape))
 
 
-def pack_state(state: dict[str, Tensor], bits: int, group: int) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """A network's state -> tensors and metadata for a safetensors file."""
+def is_fine(name: str, fine: Sequence[str]) -> bool:
+    """Whether a tensor belongs to one of the modules that get `FINE_BITS`."""
+    return any(f"{name}.".startswith(f"{module}.") for module in fine)
+
+
+def pack_state(
+    state: dict[str, Tensor], bits: int, group: int, fine: Sequence[str] = ()
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """A network's state -> tensors and metadata for a safetensors file.
+
+    Args:
+        state: float tensors by name.
+        bits: 2 to 8 a value.
+        group: values a scale.
+        fine: modules (`body.conv1`) whose tensors get `FINE_BITS` whatever `bits` is: a network's first
+            layers are small, and their errors run through all others.
+    """
     tensors: dict[str, Tensor] = {}
     packed: dict[str, PackedShape] = {}
     for name, value in state.items():
         if value.is_floating_point() and value.ndim >= 2 and value.numel() >= MIN_VALUES:
             width = min(group, int(np.prod(value.shape[1:])))
-            how = PackedShape(tuple(value.shape), bits, width)
-            q, scales = quantise(value, bits, width)
+            how = PackedShape(tuple(value.shape), FINE_BITS if is_fine(name, fine) else bits, width)
+            q, scales = quantise(value, how.bits, width)
             tensors[f"{name}.q"], tensors[f"{name}.scale"] = torch.from_numpy(q), torch.from_numpy(scales)
             packed[name] = how
         else:

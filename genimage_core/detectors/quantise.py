@@ -7,6 +7,7 @@ Weights get 7 bits (`reduce_range`): without VNNI instructions a processor adds 
 from __future__ import annotations
 
 import logging
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -102,9 +103,14 @@ def _plan(model: bytes, keep_float: Sequence[str]) -> tuple[list[str], list[str]
     import onnx
 
     nodes = onnx.load_from_string(model).graph.node
-    kept = tuple("/net/" + path.replace(".", "/") + "/" for path in keep_float)
+    # A node is named after the modules whose `forward` was called on the way: `body` is missing where only
+    # its parts were, an item of a list follows a dot, and a second module of one name gets a number.
+    paths = "|".join(re.escape(path.removeprefix("body.")) for path in keep_float)
+    kept = re.compile(rf"/net/(body/)?({paths})(_\d+|\.\d+)*/")
     # What lies directly below the network is its own arithmetic between layers, and the normalisation.
-    excluded = [n.name for n in nodes if n.name.startswith(kept) or n.name.count("/") < 3]
+    excluded = [n.name for n in nodes if kept.match(n.name) or n.name.count("/") < 3]
+    # ONNX Runtime turns a Gemm into a MatMul of this name before it looks what to leave out.
+    excluded += [f"{name}_MatMul" for name in excluded if name.endswith("/Gemm")]
     convolutions = sum(n.op_type == "Conv" for n in nodes)
     return excluded, _CONVOLUTIONAL if convolutions > 3 else _TRANSFORMER
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -181,7 +181,14 @@ def _shards(state: dict[str, Tensor], bits: int) -> list[dict[str, Tensor]]:
 
 
 def save_packed(
-    name: str, state: dict[str, Tensor], folder: Path, *, bits: int, group: int, facts: dict[str, Any]
+    name: str,
+    state: dict[str, Tensor],
+    folder: Path,
+    *,
+    bits: int,
+    group: int,
+    facts: dict[str, Any],
+    fine: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Pack a detector's tensors into `folder` and enter them in its manifest.
 
@@ -192,13 +199,14 @@ def save_packed(
         bits: 2 to 8 a value.
         group: values a scale.
         facts: what else the manifest is to say (training, packing loss).
+        fine: modules in 8 bits (see `pack_state`).
 
     Returns:
         The manifest's entry.
     """
     from safetensors.torch import save_file
 
-    from genimage_core.detectors.packing import pack_state
+    from genimage_core.detectors.packing import FINE_BITS, pack_state
 
     folder.mkdir(parents=True, exist_ok=True)
     shards = _shards(state, bits)
@@ -206,11 +214,13 @@ def save_packed(
     for i, shard in enumerate(shards):
         suffix = f"-{i + 1}of{len(shards)}" if len(shards) > 1 else ""
         path = folder / f"{name}{suffix}.safetensors"
-        tensors, metadata = pack_state(shard, bits, group)
+        tensors, metadata = pack_state(shard, bits, group, fine)
         save_file(tensors, path, metadata=metadata)
         files.append({"path": path.name, "sha256": file_sha256(path), "bytes": path.stat().st_size})
     manifest = read_manifest(folder) if (folder / MANIFEST).exists() else {"detectors": {}}
     entry = {"files": files, "bits": bits, "group": group, **facts}
+    if fine:
+        entry["fine"] = {"bits": FINE_BITS, "modules": list(fine)}
     manifest["detectors"][name] = entry
     part = folder / (MANIFEST + ".part")
     part.write_text(json.dumps(manifest, indent=1) + "\n")

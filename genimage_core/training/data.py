@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -108,6 +108,26 @@ def balanced(records: Sequence[Record], most: int = 4) -> list[Record]:
         return min(most, round(share**0.5))
 
     return [r for r in records for _ in range(times(r))]
+
+
+def favoured(records: Sequence[Record], times: Mapping[str, int]) -> list[Record]:
+    """Repeat the images of some folders, so that they are drawn more often.
+
+    Args:
+        records: of `select_training`, or of `balanced`.
+        times: how often an image stands in the result, by its folder's (generator's) name; 1 for the others.
+
+    Raises:
+        TrainingError: a name of which there is no image.
+    """
+    unknown = set(times) - {r.generator for r in records}
+    if unknown:
+        raise TrainingError(
+            "no training images of such a folder.",
+            hint="--favour takes NAME=TIMES with folders of the data set.",
+            source=", ".join(sorted(unknown)),
+        )
+    return [r for r in records for _ in range(times.get(r.generator, 1))]
 
 
 def data_hash(records: Sequence[Record]) -> str:

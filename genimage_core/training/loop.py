@@ -27,6 +27,7 @@ from genimage_core.training.data import (
     TrainingSamples,
     balanced,
     data_hash,
+    favoured,
     only_listed,
     read_rgb,
     select_training,
@@ -128,7 +129,7 @@ class Trainer:
         if plan.aligned:
             self.training += select_training_fakes(scan_dataset(plan.aligned))
         # The manifest's hash and counts are of the data; repeating changes only how often they are drawn.
-        self.drawn = balanced(self.training) if plan.balance else self.training
+        self.drawn = favoured(balanced(self.training) if plan.balance else self.training, plan.favour)
         self.validation = [r for r in records if r.split == "val" and r.generator in fakes]
         self.net = build_network(plan.detector, seed=plan.seed, **plan.options)
         self.init_tensors, self.init_sha256 = 0, None
@@ -156,6 +157,7 @@ class Trainer:
             "reals": self.plan.reals,
             "aligned": self.plan.aligned is not None,
             "balanced": self.plan.balance,
+            "favoured": dict(self.plan.favour) or None,
             "only_sha256": file_sha256(self.plan.only) if self.plan.only else None,
             "seed": self.plan.seed,
             "files": len(self.training),

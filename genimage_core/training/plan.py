@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class TrainingPlan:
         teacher: folder written by `teach`; the student learns from its views instead of `data`, or None.
         teacher_weight: of the loss on the teacher's tokens.
         balance: repeat the images of small generators (see `balanced`).
+        favour: images of these folders are drawn so many times as often, name -> times.
         device: `auto`, `cpu`, `cuda`.
         workers: processes that decode and augment.
         threads: CPU threads of the network; 0 leaves torch's default.
@@ -59,6 +61,7 @@ class TrainingPlan:
     teacher: Path | None = None
     teacher_weight: float = 1.0
     balance: bool = False
+    favour: Mapping[str, int] = field(default_factory=dict)
     device: str = "auto"
     workers: int = 1
     threads: int = 0
