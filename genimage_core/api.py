@@ -29,6 +29,12 @@ __all__ = ["audit", "degrade", "detect", "evaluate", "load_detector"]
 Picture = bytes | str | Path | BinaryIO
 
 
+OTHER_WEIGHTS = (
+    "Calibration and unsure band were measured with the bundled weights. With others, read the detectors' "
+    "scores, not the verdict."
+)
+
+
 def detect(
     image: Picture,
     *,
@@ -45,7 +51,7 @@ def detect(
         detectors: `all` that have weights, or names separated by commas.
         degrade: what to do to the image first, such as `blur:3+jpeg:65`.
         protocol: `native` tiles, or the `paper`'s own resize and crop.
-        weights: `default`, a folder, or a hub repository (see `genimage_core.hub`).
+        weights: `default`, `sd_v1`, a folder, or a hub repository (see `genimage_core.hub`).
         device: `auto`, `cpu` or `cuda`.
 
     Returns:
@@ -84,9 +90,10 @@ def detect_with_origin(
     asked = {name: loaded_detector(name, weights, device) for name in names}
     scores = dict(score_image(loaded.pixels, asked, protocol))
     report = analyse(loaded, scores, says_ai=origin.ai is True)
-    if origin.note:
-        report = report.model_copy(update={"notes": [*report.notes, origin.note]})
-    return report, origin
+    more = [origin.note] if origin.note else []
+    if weights != "default":
+        more.append(OTHER_WEIGHTS)
+    return report.model_copy(update={"notes": [*report.notes, *more]}), origin
 
 
 def loaded_detector(name: str, weights: str, device: str) -> Detector:

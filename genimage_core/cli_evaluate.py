@@ -33,7 +33,7 @@ def evaluate(
     ai: Annotated[Path | None, typer.Option(help="Instead of a data set: folder of AI images.")] = None,
     nature: Annotated[Path | None, typer.Option(help="Instead of a data set: folder of real ones.")] = None,
     detectors: Annotated[str, typer.Option(help="`all` that have weights, or names with commas.")] = "all",
-    weights: Annotated[str, typer.Option(help="`default`, or a folder of weights.")] = "default",
+    weights: Annotated[str, typer.Option(help="`default`, `sd_v1`, or a folder of weights.")] = "default",
     degrade: Annotated[str, typer.Option(help="`none`, `paper` or chains, with commas.")] = "none",
     protocol: Annotated[str, typer.Option(help="Data protocol: `raw` or `unbiased`.")] = "raw",
     generators: Annotated[str, typer.Option(help="`all`, `train`, or names with commas.")] = "all",

@@ -76,7 +76,7 @@ def teach(
     out: Annotated[Path, typer.Option(help="Folder for the views and what the teacher sees in them.")],
     train_on: Annotated[str, typer.Option(help="Generators, separated by commas, or `all`.")] = "all",
     teacher: Annotated[str, typer.Option(help="A vision transformer with 16 px patches.")] = "deit_s",
-    weights: Annotated[str, typer.Option(help="`default`, or a folder of weights.")] = "default",
+    weights: Annotated[str, typer.Option(help="`default`, `sd_v1`, or a folder of weights.")] = "default",
     views: Annotated[int, typer.Option(min=1, help="Augmented views an image (1 GB for 3,300 views).")] = 3,
     seed: int = 0,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,

@@ -136,7 +136,7 @@ def stability(
     data: Annotated[Path, typer.Option(help="Data set in GenImage's layout; its validation images.")],
     out: Annotated[Path, typer.Option(help="JSON file of figures; scores are kept beside it.")],
     detectors: Annotated[str, typer.Option(help="`all` that have weights, or names with commas.")] = "all",
-    weights: Annotated[str, typer.Option(help="`default`, or a folder of weights.")] = "default",
+    weights: Annotated[str, typer.Option(help="`default`, `sd_v1`, or a folder of weights.")] = "default",
     generators: Annotated[str, typer.Option(help="`all`, `train`, or names with commas.")] = "all",
     degrade: Annotated[str, typer.Option(help="Chains with commas; default: what the web does.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="Images a class and generator.")] = None,

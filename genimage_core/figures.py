@@ -68,6 +68,9 @@ def accuracy_heatmap(
         more = details if block is values else None
         figure.add_trace(_cells(block, positions, more, unit))
         if clickable:
+            # The points speak for the cells, however far from a cell's middle the pointer is.
+            figure.update_traces(hoverinfo="skip", hovertemplate=None, selector={"type": "heatmap"})
+            figure.update_layout(hovermode="closest", hoverdistance=-1)
             _annotate(figure, _cell_texts(block, positions, difference))
             figure.add_trace(_cell_targets(block, positions, more, unit))
         else:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BUNDLED = asset("weights")
+NAMED = {"sd_v1": asset("weights_sd_v1")}
+"""Further bundled sets by name: `sd_v1`, trained on Stable Diffusion 1.x alone as in the paper's Task 1."""
+
 MAX_FILE_BYTES = 38_000_000
 MANIFEST = "manifest.json"
 
@@ -47,7 +50,7 @@ def file_sha256(path: Path) -> str:
 
 
 def weights_folder(weights: str | Path = "default") -> Path:
-    """Where a weight set lies: the bundled one, a folder, or the local copy of a hub repository.
+    """Where a weight set lies: a bundled one, a folder, or the local copy of a hub repository.
 
     Raises:
         WeightsError: a hub repository is not pinned, not to be had, or not what it should be.
@@ -56,7 +59,7 @@ def weights_folder(weights: str | Path = "default") -> Path:
         return BUNDLED
     if str(weights).startswith(PREFIX):
         return fetch_weights(str(weights))
-    return Path(weights)
+    return NAMED.get(str(weights), Path(weights))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -98,7 +98,12 @@ def show(run: BackgroundRun) -> None:
             st.rerun()
         if run.state == "finished":
             st.session_state["own_run"] = run.folder
-            st.page_link("pages/benchmark.py", label="Compare on Benchmark", icon=":material/grid_on:")
+            st.page_link(
+                "pages/benchmark.py",
+                label="Compare on Benchmark",
+                icon=":material/grid_on:",
+                query_params={"view": "Compared"},
+            )
         if run.done:
             download(run.folder)
     if run.plan is not None and run.done:
