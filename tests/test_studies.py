@@ -104,6 +104,16 @@ def test_a_list_narrows_what_is_trained_on(toy_dataset: Path, tmp_path: Path) ->
         only_listed(training, tmp_path / "absent.txt")
 
 
+def test_finished_networks_are_taken_for_task_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = Lab(data=tmp_path, runs=tmp_path / "runs", out=tmp_path / "out", trained=tmp_path / "trained")
+    monkeypatch.setattr(Lab, "train", lambda self, *names: Path("/".join(names)))
+    assert tables.task1_run(lab, "spec") == Path("spec/sd_v1/sd_v1")
+    run = tmp_path / "trained" / "spec"
+    run.mkdir(parents=True)
+    (run / "manifest.json").write_text("{}")
+    assert tables.task1_run(lab, "spec") == run
+
+
 def test_the_mean_of_a_matrix_is_the_mean_of_its_columns() -> None:
     cells = tuple(
         Cell(row=row, column=column, metric="accuracy", value=v, low=v - 0.1, high=v + 0.2, n=40)

@@ -33,6 +33,7 @@ class Lab:
         out: folder of measured results; tables go to `tables`, studies to `studies` in it.
         init: the eighth detector's trunk, a safetensors file.
         features: folder of its feature cache.
+        trained: folder with finished runs of Task 1, one a detector, taken instead of new ones.
         steps: of every training run; None takes the recipe's.
         limit: validation images a class and generator; None: all.
         seed: of every draw.
@@ -45,6 +46,7 @@ class Lab:
     out: Path
     init: Path | None = None
     features: Path | None = None
+    trained: Path | None = None
     steps: int | None = None
     limit: int | None = None
     seed: int = 0

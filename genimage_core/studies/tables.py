@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import fmean
 
 from genimage_core.degradations import LowRes, paper_suite
@@ -19,11 +20,18 @@ TASK1_GENERATOR = "sd_v1"
 def task1(lab: Lab, detectors: Sequence[str], protocols: Sequence[str] = ("raw",)) -> None:
     """Each detector trained on `TASK1_GENERATOR`, tested on all generators."""
     for detector in detectors:
-        run = lab.train(detector, TASK1_GENERATOR, TASK1_GENERATOR)
+        run = task1_run(lab, detector)
         for protocol in protocols:
             scores = lab.score(detector, run, f"task1_{protocol}", protocol=protocol)
             title = f"Trained on Stable Diffusion 1.x, {protocol} files"
             lab.export(scores, f"task1_{protocol}", "task1_sd14", title=title)
+
+
+def task1_run(lab: Lab, detector: str) -> Path:
+    """Where a network trained on `TASK1_GENERATOR` lies: the lab's `trained` one, or one that it trains."""
+    if lab.trained and (lab.trained / detector / "manifest.json").exists():
+        return lab.trained / detector
+    return lab.train(detector, TASK1_GENERATOR, TASK1_GENERATOR)
 
 
 def matrix(lab: Lab, detectors: Sequence[str]) -> None:
@@ -42,7 +50,7 @@ def task2(lab: Lab, detectors: Sequence[str]) -> None:
     down = [str(step) for step in paper_suite("down").values() if isinstance(step, LowRes)]
     conditions = ",".join(["paper", *down])
     for detector in detectors:
-        run = lab.train(detector, TASK1_GENERATOR, TASK1_GENERATOR)
+        run = task1_run(lab, detector)
         scores = lab.score(detector, run, "task2", degrade=conditions, generators=TASK1_GENERATOR)
         title = "Trained and tested on Stable Diffusion 1.x, degraded images"
         lab.export(scores, "task2", "task2_degradations", title=title)
