@@ -12,7 +12,7 @@ from genimage_core.datasets.audit_result import Makeup, Probe
 from genimage_core.datasets.browse import counts, leaf, pages, select
 from genimage_core.errors import EvaluationError
 from genimage_core.evaluation.metrics import Estimate
-from genimage_core.evaluation.mistakes import read_scores, scored_sets, worst_mistakes
+from genimage_core.evaluation.mistakes import read_scores, scored_sets, set_title, worst_mistakes
 from genimage_core.figures_audit import accuracy_intervals, format_chart, probe_chart
 
 ROWS = pd.DataFrame(
@@ -41,6 +41,16 @@ def test_tables_are_found_and_read(tmp_path: Path) -> None:
     for detector, words in (("none", "no such table"), ("bad", "lacks label")):
         with pytest.raises(EvaluationError, match=words):
             read_scores("one", detector, tmp_path)
+
+
+def test_a_set_is_called_by_its_tables_title(tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text('{"title": "Held-out images"}')
+    (tmp_path / "two.json").write_text("[]")
+    assert [set_title(name, tmp_path) for name in ("one", "two", "three")] == [
+        "Held-out images",
+        "two",
+        "three",
+    ]
 
 
 def test_the_bundled_scores_hold_mistakes_of_each_detector() -> None:

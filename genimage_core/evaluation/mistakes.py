@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,15 @@ def scored_sets(folder: Path | None = None) -> dict[str, list[str]]:
     for path in sorted((folder or asset("measured")).glob("*/*.csv")):
         found.setdefault(path.parent.name, []).append(path.stem)
     return found
+
+
+def set_title(name: str, folder: Path | None = None) -> str:
+    """What a set of `scored_sets` is called for people: the title of the table beside it, else its name."""
+    try:
+        table = json.loads(((folder or asset("measured")) / f"{name}.json").read_text(encoding="utf-8"))
+        return str(table["title"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return name
 
 
 def read_scores(name: str, detector: str, folder: Path | None = None) -> pd.DataFrame:

@@ -22,8 +22,8 @@ def samples() -> None:
     """Show the bundled samples with their truth and their credit."""
     real, fake = side_of(False), side_of(True)
     st.caption(
-        f"The bundled samples: {real.shape} real, {fake.shape} AI-generated. To leaf through a whole data set, "
-        "run the app on your own machine and name its folder."
+        f"The bundled samples: {real.shape} real, {fake.shape} AI-generated. To leaf through a whole data "
+        "set, run the app on your own machine and name its folder."
     )
     found = list_samples()
     if not found:

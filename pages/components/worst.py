@@ -5,7 +5,7 @@ import streamlit as st
 
 from genimage_core.datasets import Record
 from genimage_core.errors import GenImageError
-from genimage_core.evaluation.mistakes import read_scores, scored_sets, worst_mistakes
+from genimage_core.evaluation.mistakes import read_scores, scored_sets, set_title, worst_mistakes
 from pages.components import models
 from pages.components.browse import thumbnail
 from pages.components.glossary import meaning
@@ -22,7 +22,9 @@ def show(records: list[Record]) -> None:
         return
     titles = models.titles()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Measured on", list(sets), key="scores", bind="query-params", width=240)
+        name = st.selectbox(
+            "Measured on", list(sets), key="scores", format_func=set_title, bind="query-params", width=560
+        )
         detector = st.selectbox(
             "Detector",
             sets[name],
