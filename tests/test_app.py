@@ -136,6 +136,16 @@ def test_the_table_of_many_is_filtered_by_verdict_and_name(app):
     assert "No picture is left" in texts(app)
 
 
+def test_the_progress_goes_when_the_last_picture_took_long(app, monkeypatch):
+    from pages.components import overview
+
+    monkeypatch.setattr(overview, "SLICE", -1.0)  # each picture takes more than a slice
+    upload(app, ("white.png", png(250)), ("black.png", png(3)))
+    assert_clean(app)
+    assert app.dataframe[0].value["score"].notna().all()
+    assert not app.progress
+
+
 def test_the_report_is_one_html_file(app, monkeypatch):
     from pages.components import exports
 

@@ -13,7 +13,7 @@ from pages.components.glossary import meaning
 from pages.components.pictures import Picture
 from pages.components.shell import plain
 
-COLUMNS = ["picture", "name", "verdict", "score", "agreement", "file", "size", "kind"]
+COLUMNS = ["picture", "verdict", "name", "score", "agreement", "file", "size", "kind"]
 SLICE = 5.0
 """Seconds of scoring between two showings of the table."""
 _SAYS = {True: "AI", False: "Camera", None: "Nothing"}
@@ -39,16 +39,17 @@ def overview(pictures: list[Picture]) -> Picture | None:
         row_height=52,
         column_config={
             "picture": st.column_config.ImageColumn("", width=64),
+            # Before the name: a phone shows no more than the first columns.
+            "verdict": st.column_config.TextColumn("Verdict", width=170),
             "name": st.column_config.TextColumn("Picture", width="medium"),
-            "verdict": st.column_config.TextColumn("Verdict", width="medium"),
             "score": st.column_config.ProgressColumn(
                 "0 photograph … 1 AI-generated", min_value=0.0, max_value=1.0, format="%.2f", width="medium"
             ),
             "agreement": st.column_config.NumberColumn(
                 "Agree", format="percent", width="small", help=meaning("agreement")
             ),
-            "file": st.column_config.TextColumn("The file says", width="small", help=meaning("provenance")),
-            "size": st.column_config.TextColumn("Size, px", width="small"),
+            "file": st.column_config.TextColumn("The file says", width=105, help=meaning("provenance")),
+            "size": st.column_config.TextColumn("Size, px", width=105),
             "kind": st.column_config.TextColumn("Format", width="small"),
         },
         alt="Each picture with its verdict and combined score",
@@ -104,8 +105,8 @@ def _score_some(pictures: list[Picture]) -> None:
         tell(None)
         details.answer(picture, tell)
         picture.tried.add(scoring.protocol())
-        if time.monotonic() > end:
-            return
+        if time.monotonic() > end and number < len(pictures):
+            return  # the page runs once more (`go_on`), and what it says stands until then
     place.empty()
 
 
@@ -120,7 +121,7 @@ def _table(pictures: list[Picture]) -> pd.DataFrame:
                 "name": picture.name,
                 "verdict": _verdict(report.verdict) if report else _without(picture),
                 "score": report.p_fake if report else None,
-                "agreement": report.agreement if report else None,
+                "agreement": round(report.agreement, 2) if report else None,
                 "file": _SAYS[picture.provenance.ai],
                 "size": f"{picture.facts.width} × {picture.facts.height}" if picture.facts else "",
                 "kind": picture.facts.format if picture.facts else "",
