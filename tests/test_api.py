@@ -33,6 +33,14 @@ def test_detect_gives_the_detectors_own_score_from_path_and_bytes(picture: Path)
     assert again.p_fake == pytest.approx(report.p_fake)
 
 
+def test_weights_of_the_papers_setting_are_found_by_name(picture: Path) -> None:
+    report = genimage_core.detect(picture, detectors="resnet50", weights="sd_v1")
+    other = genimage_core.detect(picture, detectors="resnet50")
+    assert report.detectors != other.detectors
+    assert any("bundled weights" in note for note in report.notes)
+    assert not any("bundled weights" in note for note in other.notes)
+
+
 def test_detect_degrades_first(picture: Path) -> None:
     damaged = io.BytesIO()
     Image.fromarray(genimage_core.degrade(picture, "blur:3")).save(damaged, "PNG")
