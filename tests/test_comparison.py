@@ -82,6 +82,8 @@ def test_rows_of_many_runs_make_one_table() -> None:
     assert set(both.weights) == {"midjourney", "sd_v1"}
     assert len(both.cells) == 2 * len(first.cells)
     assert merged(both, second) == both.model_copy(update={"cells": both.cells})
+    fewer = second.model_copy(update={"description": "12 images."})
+    assert merged(first, fewer).description == f"{first.description} Rows added later: 12 images."
     rows = compare(load_table("resnet50_matrix"), both).measured.dropna(how="all").index
     assert list(rows) == ["Midjourney", "SD V1.4"]
     with pytest.raises(EvaluationError, match="another protocol"):
