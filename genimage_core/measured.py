@@ -210,10 +210,12 @@ def merged(old: MeasuredTable, new: MeasuredTable) -> MeasuredTable:
     kept = tuple(cell for cell in old.cells if cell.row not in new.weights)
     data = dict.fromkeys([*old.data_sha256.split(","), new.data_sha256])
     commands = dict.fromkeys([*old.command.splitlines(), *new.command.splitlines()])
-    same = new.description in old.description
+    described = old.description
+    if new.description not in described:
+        described += f" Rows added later: {new.description}"
     return new.model_copy(
         update={
-            "description": old.description if same else f"{old.description} Rows added later: {new.description}",
+            "description": described,
             "cells": kept + new.cells,
             "weights": old.weights | new.weights,
             "data_sha256": ",".join(data),
