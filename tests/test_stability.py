@@ -94,7 +94,7 @@ def test_every_condition_is_scored_and_changes_something(records: list[Record], 
 
 
 def test_a_run_goes_on_after_a_kill(records: list[Record], tmp_path: Path) -> None:
-    file, detector = tmp_path / "rows.jsonl", Grain()
+    file, detector = tmp_path / "new" / "rows.jsonl", Grain()
     whole = measure(records, {"a": detector}, file)
     lines = file.read_text().splitlines(keepends=True)
     file.write_text("".join(lines[:4]) + lines[4][:20])  # three images done, the fourth cut off
