@@ -53,9 +53,9 @@ def measure(
     """
     weights = {name: detector.weights_id[:16] for name, detector in detectors.items()}
     head = {"weights": weights, "conditions": list(conditions)}
+    rows_file.parent.mkdir(parents=True, exist_ok=True)
     done = {row["image_id"]: row for row in _read(rows_file, head)}
     steps = {text: parse(text) for text in conditions}
-    rows_file.parent.mkdir(parents=True, exist_ok=True)
     with rows_file.open("a", encoding="utf-8") as out:
         for i, record in enumerate(records):
             if record.image_id not in done:
