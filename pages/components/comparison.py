@@ -161,8 +161,9 @@ def _notes(measured: MeasuredTable, both: Comparison) -> None:
     if both.apart:
         st.caption(f"\\* {', '.join(map(plain, both.apart))}: not one of the benchmark's seven.")
     if measured.command:
-        st.caption("Repeat it on a data set in `DIR`:")
-        st.code(measured.command, language="bash", wrap_lines=True)
+        # A table of many rows has many commands: whoever wants them opens them.
+        with st.expander("Repeat it on a data set in `DIR`"):
+            st.code(measured.command, language="bash", wrap_lines=True)
 
 
 _PROTOCOL_HELP = (
