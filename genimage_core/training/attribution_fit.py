@@ -161,7 +161,8 @@ def shipped_trunk(name: str, weights: str | Path, own: Mapping[str, Tensor]) -> 
     found = trunk_sha256(load_state(name, weights)[0])
     trunk = {k: v for k, v in own.items() if not k.startswith("head.")}
     if "bits" in entry:
-        trunk = unpack_state(*pack_state(trunk, entry["bits"], entry["group"]))
+        fine = entry.get("fine", {}).get("modules", ())
+        trunk = unpack_state(*pack_state(trunk, entry["bits"], entry["group"], fine))
     if trunk_sha256(trunk) != found:
         raise TrainingError(
             "the weight set's trunk is not the one whose features are read.",
