@@ -88,7 +88,6 @@ class GramNet(DetectorNet):
     dense_layer = DenseLayer("body.layer3", 256)
     # The deepest layer that both the plain route and a Gram block read.
     cam_target = CamTarget(("body.layer3",))
-    keep_float = ("head",)
 
     def __init__(self) -> None:
         super().__init__()
