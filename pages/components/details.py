@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from genimage_core.verdict import Verdict
 
 STILL_LOOKING = "The other detectors are still looking; their answers no longer change the verdict."
+GETTING_READY = "The detectors are getting ready. On a new machine this takes a minute or two, once."
+OTHERS_GETTING_READY = (
+    "The other detectors are getting ready, once on a new machine; they no longer change the verdict."
+)
 
 
 def details(picture: Picture) -> None:
@@ -64,11 +68,12 @@ def answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerato
         found = None if early or len(scores) == len(titles) else _early(picture, scores)
         if found is not None:
             early = True
-            verdict.html(rows.verdict_card(found.label, found.p_fake, STILL_LOOKING, (found.low, found.high)))
+            words = STILL_LOOKING if models.ready() else OTHERS_GETTING_READY
+            verdict.html(rows.verdict_card(found.label, found.p_fake, words, (found.low, found.high)))
 
     known = picture.scored(scoring.protocol())
     if len(known) < len(titles):
-        verdict.html(rows.waiting_card("The detectors are looking…"))
+        verdict.html(rows.waiting_card("The detectors are looking…" if models.ready() else GETTING_READY))
     show(dict(known))
     answer(picture, show)
     report = picture.reports.get(scoring.protocol())

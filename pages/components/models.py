@@ -117,6 +117,13 @@ def each() -> Iterator[tuple[str, "Detector | GenImageError"]]:
         yield name, store().get(name)
 
 
+def ready() -> bool:
+    """Return whether every detector is loaded, or known to be unusable."""
+    from genimage_core.detectors import list_detectors
+
+    return all(store().at_hand(name) is not None for name in list_detectors())
+
+
 def complete(scores: Collection[str]) -> bool:
     """Return whether every detector that can be used is among those that have answered."""
     from genimage_core.detectors import list_detectors
