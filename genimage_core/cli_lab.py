@@ -77,6 +77,10 @@ def teach(
     train_on: Annotated[str, typer.Option(help="Generators, separated by commas, or `all`.")] = "all",
     teacher: Annotated[str, typer.Option(help="A vision transformer with 16 px patches.")] = "deit_s",
     weights: Annotated[str, typer.Option(help="`default`, `sd_v1`, or a folder of weights.")] = "default",
+    trunk: Annotated[
+        Path | None,
+        typer.Option(help="Instead of --weights: a trunk that learned without labels (safetensors)."),
+    ] = None,
     views: Annotated[int, typer.Option(min=1, help="Augmented views an image (1 GB for 3,300 views).")] = 3,
     seed: int = 0,
     threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
@@ -91,7 +95,13 @@ def teach(
     if threads:
         torch.set_num_threads(threads)
     records = select_training(scan_dataset(data), train_on)
-    options: dict[str, Any] = {"teacher": teacher, "weights": weights, "views": views, "seed": seed}
+    options: dict[str, Any] = {
+        "teacher": teacher,
+        "weights": weights,
+        "views": views,
+        "seed": seed,
+        "trunk": trunk,
+    }
     make_teacher_views(records, out, **options, report=_progress(f"{teacher} looks at views"))
     print(f"views: {out}")
 

@@ -34,6 +34,9 @@ def measure(
     protocols: Annotated[str, typer.Option(help="Data protocols, with commas (task1).")] = "raw",
     init: Annotated[Path | None, typer.Option(help="The trunk of a detector with a fitted head.")] = None,
     features: Annotated[Path | None, typer.Option(help="Folder of its feature cache.")] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="Written by `teach --trunk`: networks learn from it.")
+    ] = None,
     trained: Annotated[Path | None, typer.Option(help="Finished runs, by detector (task1, task2).")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Of every training run.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Images a class and generator.")] = None,
@@ -50,8 +53,9 @@ def measure(
 
     names = chosen_detectors(detectors)
     lab = Lab(
-        data=data, runs=runs, out=out, init=init, features=features, trained=trained, steps=steps,
-        limit=limit, seed=seed, threads=threads, report=lambda line: print(line, file=sys.stderr, flush=True),
+        data=data, runs=runs, out=out, init=init, features=features, teacher=teacher, trained=trained,
+        steps=steps, limit=limit, seed=seed, threads=threads,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
     )  # fmt: skip
     try:
         if what == "task1":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from genimage_core.datasets import scan_dataset
+from genimage_core.datasets import Record, scan_dataset
 from genimage_core.detectors import build_network, detector_class
 from genimage_core.detectors.base import DenseLayer
 from genimage_core.detectors.registry import list_detectors, register_detector
@@ -41,8 +42,12 @@ def student(monkeypatch: pytest.MonkeyPatch) -> None:
     register_detector(Student)
 
 
-def write_views(folder: Path, n: int = 12) -> TeacherViews:
-    """A set of lessons in which each token's first channel says where its patch lies in the view."""
+def write_views(folder: Path, n: int = 12, records: Sequence[Record] = ()) -> TeacherViews:
+    """A set of lessons in which each token's first channel says where its patch lies in the view.
+
+    With records, as many as they are, two views each.
+    """
+    n = 2 * len(records) or n
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)
     tokens = np.zeros((n, GRID, GRID, WIDTH), np.float16)
@@ -54,10 +59,10 @@ def write_views(folder: Path, n: int = 12) -> TeacherViews:
     np.save(folder / "views.npy", views)
     np.save(folder / "tokens.npy", tokens)
     np.save(folder / "log_odds.npy", np.linspace(-3, 3, n, dtype=np.float32))
-    labels = [i % 2 for i in range(n)]
+    labels = [r.label for r in records] * 2 or [i % 2 for i in range(n)]
     facts = {
         "teacher": "none",
-        "ids": [str(i) for i in range(n)],
+        "ids": [r.image_id for r in records] * 2 or [str(i) for i in range(n)],
         "labels": labels,
         "done": n,
         "evidence": [1.0] + [0.0] * 383,
@@ -121,7 +126,8 @@ def test_teacher_looks_at_every_view_and_resumes(
 def test_a_student_that_stops_ends_in_the_same_weights(
     toy_dataset: Path, tmp_path: Path, student: None
 ) -> None:
-    write_views(tmp_path / "views")
+    records = select_training(scan_dataset(toy_dataset), "all")
+    write_views(tmp_path / "views", records=records)
     plan = TrainingPlan(
         "student", toy_dataset, "all", tmp_path / "whole", workers=0, device="cpu", validate_every=0,
         teacher=tmp_path / "views",
@@ -146,7 +152,7 @@ def test_a_student_that_stops_ends_in_the_same_weights(
     one, two = load_file(whole), load_file(again)
     assert all(torch.equal(one[k], two[k]) for k in one)
     manifest = json.loads((tmp_path / "whole" / "manifest.json").read_text())
-    assert manifest["teacher"]["views"] == 12
+    assert manifest["teacher"]["views"] == 2 * len(records)
     assert "ids" not in manifest["teacher"]
 
 
@@ -187,3 +193,37 @@ def test_the_named_layer_has_one_vector_for_16_px(name: str) -> None:
 def test_soft_labels_lie_halfway() -> None:
     out = soft_labels(torch.tensor([0.0, 1.0]), torch.tensor([0.5, 1.0]))
     assert out.tolist() == [0.25, 1.0]
+
+
+def test_a_run_learns_from_the_views_of_its_own_images_alone(toy_dataset: Path, tmp_path: Path) -> None:
+    records = select_training(scan_dataset(toy_dataset), "all")
+    lessons = write_views(tmp_path / "views", records=records)
+    some = {r.image_id for r in records[::2]}
+    fewer = lessons.of_images(some)
+    assert len(fewer.rows) == 2 * len(some)
+    assert {fewer.ids[row] for row in fewer.rows} == some
+    samples = DistilledSamples(fewer, Student.recipe, 6, seed=0)
+    assert {int(i) for rows in samples.by_label for i in rows} == set(fewer.rows)
+    with pytest.raises(TrainingError, match="1 of 1 training images"):
+        lessons.of_images({"never/seen"})
+
+
+def test_a_bare_trunk_gets_its_evidence_from_the_images_at_hand(toy_dataset: Path, tmp_path: Path) -> None:
+    records = select_training(scan_dataset(toy_dataset), "all")[::6]
+    state = build_network("deit_s", seed=1).body.state_dict()
+    trunk = tmp_path / "trunk.safetensors"
+    save_file({f"body.{k}": v for k, v in state.items() if not k.startswith("head")}, trunk)
+    make_teacher_views(records, tmp_path / "views", trunk=trunk, views=2)
+    lessons = TeacherViews.load(tmp_path / "views")
+    assert lessons.facts["bare_trunk"]
+    assert not lessons.log_odds.any()
+    tokens = lessons.tokens.copy()
+    tokens[..., 7] += 30.0 * lessons.labels[:, None, None]  # one channel that tells the classes apart
+    np.save(tmp_path / "views" / "tokens.npy", tokens)
+    taught = TeacherViews.load(tmp_path / "views").of_images({r.image_id for r in records})
+    assert np.abs(taught.evidence).argmax() == 7
+    assert (taught.log_odds[taught.labels == 1] > 0).mean() > 0.9
+    assert (taught.log_odds[taught.labels == 0] < 0).mean() > 0.9
+    save_file({"body.cls_token": state["cls_token"]}, tmp_path / "part.safetensors")
+    with pytest.raises(TrainingError, match="not a trunk of deit_s"):
+        make_teacher_views(records, tmp_path / "no", trunk=tmp_path / "part.safetensors")

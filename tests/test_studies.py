@@ -114,6 +114,18 @@ def test_finished_networks_are_taken_for_task_1(tmp_path: Path, monkeypatch: pyt
     assert tables.task1_run(lab, "spec") == run
 
 
+def test_networks_that_can_learn_from_a_teacher_are_given_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = Lab(data=tmp_path, runs=tmp_path, out=tmp_path, teacher=tmp_path / "views", steps=3)
+    asked: list[list[str]] = []
+    monkeypatch.setattr(Lab, "call", lambda self, command, options: asked.append([command, *options]))
+    lab.train("resnet50", "one", "alpha")
+    lab.train("f3net", "one", "alpha")
+    assert ["--teacher" in words for words in asked] == [True, False]
+    assert asked[0][asked[0].index("--teacher") + 1] == str(tmp_path / "views")
+
+
 def test_the_mean_of_a_matrix_is_the_mean_of_its_columns() -> None:
     cells = tuple(
         Cell(row=row, column=column, metric="accuracy", value=v, low=v - 0.1, high=v + 0.2, n=40)

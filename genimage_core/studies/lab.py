@@ -33,6 +33,7 @@ class Lab:
         out: folder of measured results; tables go to `tables`, studies to `studies` in it.
         init: the eighth detector's trunk, a safetensors file.
         features: folder of its feature cache.
+        teacher: folder written by `teach` of a bare trunk, for the networks that can learn from it.
         trained: folder with finished runs of Task 1, one a detector, taken instead of new ones.
         steps: of every training run; None takes the recipe's.
         limit: validation images a class and generator; None: all.
@@ -46,6 +47,7 @@ class Lab:
     out: Path
     init: Path | None = None
     features: Path | None = None
+    teacher: Path | None = None
     trained: Path | None = None
     steps: int | None = None
     limit: int | None = None
@@ -90,6 +92,8 @@ class Lab:
             options += ["--detector", detector, "--seed", str(self.seed), "--validate-every", "0"]
             if self.steps:
                 options += ["--steps", str(self.steps)]
+            if self.teacher and detector_class(detector).dense_layer:
+                options += ["--teacher", str(self.teacher)]
             self.call("train", options)
         return run
 

@@ -32,7 +32,8 @@ class DistilledSamples(Dataset[Lesson]):
 
     def __init__(self, lessons: TeacherViews, recipe: Recipe, total_steps: int, seed: int) -> None:
         self.lessons, self.recipe, self.total_steps, self.seed = lessons, recipe, total_steps, seed
-        self.by_label = [np.flatnonzero(lessons.labels == label) for label in (0, 1)]
+        used = lessons.labels[lessons.rows]
+        self.by_label = [lessons.rows[used == label] for label in (0, 1)]
         self._order = lru_cache(maxsize=4)(self._shuffled)
 
     def __len__(self) -> int:

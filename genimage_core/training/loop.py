@@ -138,7 +138,9 @@ class Trainer:
         optimise(self.net, self.device)
         freeze_first_blocks(self.net, self.recipe.frozen_blocks)
         self.optimizer = build_optimizer(self.net, self.recipe)
-        self.lessons = TeacherViews.load(plan.teacher) if plan.teacher else None
+        self.lessons: TeacherViews | None = None
+        if plan.teacher:
+            self.lessons = TeacherViews.load(plan.teacher).of_images({r.image_id for r in self.training})
         self.token_loss: TokenLoss | None = None
         if self.lessons and self.net.dense_layer:
             self.token_loss = TokenLoss(self.net, self.lessons.evidence).to(self.device)
@@ -169,7 +171,7 @@ class Trainer:
         if self.lessons is None:
             return None
         facts = {k: v for k, v in self.lessons.facts.items() if k not in ("mean", "std", "done")}
-        return facts | {"views": len(self.lessons.ids), "token_loss_weight": self.plan.teacher_weight}
+        return facts | {"views": len(self.lessons.rows), "token_loss_weight": self.plan.teacher_weight}
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
