@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _KEPT = "evidence"
 MOST_KEPT = 12
 OPACITY = 0.55
+_CHARTS = ("stability", "relatives", "which_generator", "gram_distance", "spectrum")
+"""Kinds with charts: on a phone they keep a width at which their words can be read, and scroll."""
 
 
 def evidence(picture: Picture) -> None:
@@ -119,6 +121,7 @@ def _pictures(found: "Evidence") -> None:
     if len(small) > 1:
         for column, (key, image) in zip(st.columns(len(small)), small.items(), strict=True):
             column.image(image, caption=plain(key), alt=found.alts[key])
-    for key, image in found.images.items():
-        if len(small) <= 1 or key not in small:
-            st.image(image, alt=found.alts[key])
+    with st.container(key="evidence_charts" if found.kind in _CHARTS else "evidence_pictures"):
+        for key, image in found.images.items():
+            if len(small) <= 1 or key not in small:
+                st.image(image, alt=found.alts[key])
