@@ -82,12 +82,20 @@ def _answers(sample: Sample, found: ExampleReport) -> None:
     st.html(card)
     st.html(rows.score_rows(titles, report.detectors))
     right = sum((p >= 0.5) == (sample.truth == "fake") for p in report.detectors.values())
-    lesson = (
-        "Each reads a picture in its own way, so one confident number would hide that they disagree."
-        if 0 < right < len(report.detectors)
-        else "Here they agree; on many pictures they do not, and agreement is no proof either."
-    )
+    lesson = _lesson(sample, right, len(report.detectors))
     note(f"<b>{right} of {len(report.detectors)} detectors are right about it.</b> {lesson}")
+
+
+def _lesson(sample: Sample, right: int, asked: int) -> str:
+    """Return what there is to learn from how many detectors are right about a sample."""
+    if sample.truth == "fake" and right < asked / 2:  # all bundled fakes are of generators of our own
+        return (
+            "A small generator that none of them had met made it (ours, so that we may show its pictures): "
+            "what is new can pass unseen."
+        )
+    if 0 < right < asked:
+        return "Each reads a picture in its own way, so one confident number would hide that they disagree."
+    return "Here they agree; on many pictures they do not, and agreement is no proof either."
 
 
 def _band(report: Report) -> tuple[float, float]:
