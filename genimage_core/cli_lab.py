@@ -25,7 +25,10 @@ def lab_commands(app: typer.Typer) -> None:
 def train(
     detector: Annotated[str, typer.Option(help="Which detector.")],
     data: Annotated[Path, typer.Option(help="Data set in GenImage's layout.")],
-    train_on: Annotated[str, typer.Option(help="Generators, separated by commas, or `all`.")],
+    train_on: Annotated[
+        str,
+        typer.Option(help="Generators, separated by commas, `all`, or `none`: real images and a teacher."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
     only: Annotated[Path | None, typer.Option(help="Text file: ids of the images to train on.")] = None,
     reals: Annotated[str, typer.Option(help="`pool`: all real images; `own`: the generators' own.")] = "pool",

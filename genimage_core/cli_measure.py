@@ -34,6 +34,7 @@ def measure(
     protocols: Annotated[str, typer.Option(help="Data protocols, with commas (task1).")] = "raw",
     init: Annotated[Path | None, typer.Option(help="The trunk of a detector with a fitted head.")] = None,
     features: Annotated[Path | None, typer.Option(help="Folder of its feature cache.")] = None,
+    start: Annotated[Path | None, typer.Option(help="Weights that each network starts from.")] = None,
     teacher: Annotated[
         Path | None, typer.Option(help="Written by `teach --trunk`: networks learn from it.")
     ] = None,
@@ -53,8 +54,8 @@ def measure(
 
     names = chosen_detectors(detectors)
     lab = Lab(
-        data=data, runs=runs, out=out, init=init, features=features, teacher=teacher, trained=trained,
-        steps=steps, limit=limit, seed=seed, threads=threads,
+        data=data, runs=runs, out=out, init=init, features=features, start=start, teacher=teacher,
+        trained=trained, steps=steps, limit=limit, seed=seed, threads=threads,
         report=lambda line: print(line, file=sys.stderr, flush=True),
     )  # fmt: skip
     try:

@@ -208,6 +208,27 @@ def test_a_run_learns_from_the_views_of_its_own_images_alone(toy_dataset: Path, 
         lessons.of_images({"never/seen"})
 
 
+def test_without_generators_only_what_the_teacher_sees_is_learned(
+    toy_dataset: Path, tmp_path: Path, student: None
+) -> None:
+    records = select_training(scan_dataset(toy_dataset), "none")
+    assert records
+    assert not any(r.label for r in records)
+    lessons = write_views(tmp_path / "views", records=records)
+    samples = DistilledSamples(lessons, Student.recipe, 1, seed=0)
+    assert {samples[k][1] for k in range(8)} == {0.0}
+    facts = json.loads((tmp_path / "views" / "facts.json").read_text())
+    (tmp_path / "views" / "facts.json").write_text(json.dumps(facts | {"bare_trunk": True}))
+    assert not TeacherViews.load(tmp_path / "views").of_images({r.image_id for r in records}).evidence.any()
+    plan = TrainingPlan(
+        "student", toy_dataset, "none", tmp_path / "run", workers=0, device="cpu", steps=2,
+        teacher=tmp_path / "views",
+    )  # fmt: skip
+    assert not Trainer(plan).labelled
+    with pytest.raises(TrainingError, match="nothing to learn"):
+        Trainer(replace(plan, teacher=None, out=tmp_path / "other"))
+
+
 def test_a_bare_trunk_gets_its_evidence_from_the_images_at_hand(toy_dataset: Path, tmp_path: Path) -> None:
     records = select_training(scan_dataset(toy_dataset), "all")[::6]
     state = build_network("deit_s", seed=1).body.state_dict()

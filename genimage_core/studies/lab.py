@@ -33,6 +33,7 @@ class Lab:
         out: folder of measured results; tables go to `tables`, studies to `studies` in it.
         init: the eighth detector's trunk, a safetensors file.
         features: folder of its feature cache.
+        start: safetensors file that every other network starts from.
         teacher: folder written by `teach` of a bare trunk, for the networks that can learn from it.
         trained: folder with finished runs of Task 1, one a detector, taken instead of new ones.
         steps: of every training run; None takes the recipe's.
@@ -47,6 +48,7 @@ class Lab:
     out: Path
     init: Path | None = None
     features: Path | None = None
+    start: Path | None = None
     teacher: Path | None = None
     trained: Path | None = None
     steps: int | None = None
@@ -92,6 +94,8 @@ class Lab:
             options += ["--detector", detector, "--seed", str(self.seed), "--validate-every", "0"]
             if self.steps:
                 options += ["--steps", str(self.steps)]
+            if self.start:
+                options += ["--init", str(self.start)]
             if self.teacher and detector_class(detector).dense_layer:
                 options += ["--teacher", str(self.teacher)]
             self.call("train", options)

@@ -25,6 +25,9 @@ from genimage_core.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
+NONE = "none"
+"""Instead of generators' names: real images alone, from which only a teacher's tokens can be learned."""
+
 
 def read_rgb(path: Path) -> np.ndarray | None:
     """Decode a file to (H, W, 3) RGB uint8, or None where it cannot be decoded."""
@@ -37,7 +40,7 @@ def select_training(records: Sequence[Record], train_on: str, reals: str = "pool
 
     Args:
         records: of `scan_dataset`.
-        train_on: generator names separated by commas, or `all`.
+        train_on: generator names separated by commas, `all`, or `none` for the real images alone.
         reals: `pool` takes every real training image of the data set, `own` only those in the
             named generators' folders.
 
@@ -46,11 +49,13 @@ def select_training(records: Sequence[Record], train_on: str, reals: str = "pool
     """
     known = list_generators(records, "train")
     names = known if train_on == "all" else [n.strip() for n in train_on.split(",") if n.strip()]
+    if train_on == NONE:
+        names, reals = [], "pool"
     unknown = sorted(set(names) - set(known))
-    if unknown or not names:
+    if unknown or not (names or train_on == NONE):
         raise TrainingError(
             "no training images of such a generator.",
-            hint=f"Choose from: {', '.join(known)}, or `all`.",
+            hint=f"Choose from: {', '.join(known)}, `all`, or `{NONE}` (a start, without labels).",
             source=", ".join(unknown) or train_on,
         )
     chosen = [

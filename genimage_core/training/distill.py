@@ -20,6 +20,8 @@ Lesson = tuple[Tensor, float, float, Tensor]
 class DistilledSamples(Dataset[Lesson]):
     """Sample k: fake when k is odd; every view of a class once before any comes again.
 
+    Where the lessons hold one class only, all samples are of that class.
+
     A sample is (crop, label, teacher's P(fake), teacher's tokens): (3, S, S) uint8, a float in {0, 1}, a
     float in [0, 1], and (S/16, S/16, 384) float32. Crops start on the teacher's patch grid.
 
@@ -34,6 +36,7 @@ class DistilledSamples(Dataset[Lesson]):
         self.lessons, self.recipe, self.total_steps, self.seed = lessons, recipe, total_steps, seed
         used = lessons.labels[lessons.rows]
         self.by_label = [lessons.rows[used == label] for label in (0, 1)]
+        self.classes = [label for label in (0, 1) if len(self.by_label[label])]
         self._order = lru_cache(maxsize=4)(self._shuffled)
 
     def __len__(self) -> int:
@@ -47,7 +50,8 @@ class DistilledSamples(Dataset[Lesson]):
         return self.recipe.crop_at(step, self.total_steps) // PATCH * PATCH
 
     def __getitem__(self, k: int) -> Lesson:
-        label, place = k % 2, k // 2
+        place, turn = divmod(k, len(self.classes))
+        label = self.classes[turn]
         epoch, i = divmod(place, len(self.by_label[label]))
         row = self._order(label, epoch)[i]
         rng = np.random.default_rng([self.seed, 13, k])

@@ -16,6 +16,7 @@ from genimage_core.datasets import Record, list_generators, scan_dataset
 from genimage_core.detectors import build_network
 from genimage_core.detectors.base import DetectorNet
 from genimage_core.detectors.weights import file_sha256
+from genimage_core.errors import TrainingError
 from genimage_core.evaluation.metrics import auroc
 from genimage_core.training.data import data_hash, only_listed, select_training, select_training_fakes
 from genimage_core.training.features import FeatureCache, View
@@ -105,6 +106,10 @@ def training_records(plan: HeadPlan) -> list[Record]:
         records = only_listed(records, plan.only)
     if plan.aligned:
         records += select_training_fakes(scan_dataset(plan.aligned))
+    if not any(r.label for r in records):
+        raise TrainingError(
+            "a head needs fakes to learn from.", hint="Name generators.", source=plan.train_on
+        )
     return records
 
 

@@ -139,6 +139,13 @@ class Trainer:
         freeze_first_blocks(self.net, self.recipe.frozen_blocks)
         self.optimizer = build_optimizer(self.net, self.recipe)
         self.lessons: TeacherViews | None = None
+        if not (fakes or plan.teacher):
+            raise TrainingError(
+                "without fakes there is nothing to learn but what a teacher sees.",
+                hint="Give --teacher, or name generators.",
+                source=plan.train_on,
+            )
+        self.labelled = bool(fakes)
         if plan.teacher:
             self.lessons = TeacherViews.load(plan.teacher).of_images({r.image_id for r in self.training})
         self.token_loss: TokenLoss | None = None
@@ -225,13 +232,14 @@ class Trainer:
         loss = loss_fn(log_odds, labels, recipe.label_smoothing)
         total = loss
         if self.token_loss:
-            total = loss + self.plan.teacher_weight * self.token_loss(lesson[1].to(self.device))
+            tokens = self.plan.teacher_weight * self.token_loss(lesson[1].to(self.device))
+            total = loss + tokens if self.labelled else tokens
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         if recipe.clip_grad:
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip_grad)
         self.optimizer.step()
-        return loss.item()
+        return loss.item() if self.labelled else total.item()
 
     def run(self) -> Path | None:
         """Train to the end; returns the weights' path, or None when stopped before (resumable)."""
@@ -258,7 +266,12 @@ class Trainer:
             if self.step % 20 == 0 or self.step == recipe.steps:
                 self._log(self._progress(losses))
                 losses.clear()
-            if plan.validate_every and self.step % plan.validate_every == 0 and self.step < recipe.steps:
+            if (
+                plan.validate_every
+                and self.validation
+                and self.step % plan.validate_every == 0
+                and self.step < recipe.steps
+            ):
                 crop = samples.crop_at(self.step)
                 auroc = validation_auroc(self.net, self.validation, crop, self.device)
                 self._log({"step": self.step, "val_auroc": round(auroc, 4)})

@@ -22,7 +22,7 @@ class TrainingPlan:
     Attributes:
         detector: registry name.
         data: root of a data set in GenImage's layout.
-        train_on: generators separated by commas, or `all`.
+        train_on: generators separated by commas, `all`, or `none`: real images alone, no labels, a teacher.
         out: folder of the run: checkpoint, log, weights and manifest.
         only: text file with the ids of the images to train on, one a line, or None for all.
         reals: `pool` (all real training images) or `own` (those of the named generators).

@@ -96,6 +96,8 @@ class TeacherViews:
     def of_images(self, ids: Collection[str]) -> TeacherViews:
         """Only the views of some images. A bare trunk's evidence and log-odds are fitted on just these.
 
+        Images of one class alone hold no evidence; it is zero then.
+
         Args:
             ids: of the images that a student may learn from.
 
@@ -112,6 +114,8 @@ class TeacherViews:
         rows = np.flatnonzero([image_id in wanted for image_id in self.ids])
         if not self.facts.get("bare_trunk"):
             return replace(self, rows=rows)
+        if len(set(self.labels[rows])) < 2:
+            return replace(self, rows=rows, evidence=np.zeros(WIDTH, np.float32))
         means = _mean_tokens(self.tokens, rows)
         groups = np.array([self.ids[row] for row in rows])
         log_odds = np.zeros(len(self.ids), np.float32)
