@@ -51,32 +51,35 @@ def choose_runtime(
     weights: Weights = "default",
     limit: Annotated[int, typer.Option(help="At most so many images a class and generator.")] = 40,
     rounds: Annotated[int, typer.Option(help="Turns of timing; the least time counts.")] = 7,
+    calibrate_on: Annotated[
+        int, typer.Option(min=0, help="Training images that show what ranges 8 bits need; 0: bundled ones.")
+    ] = 96,
     seed: int = 42,
     out: Annotated[Path | None, typer.Option(help="The table (default: assets/runtime.json).")] = None,
 ) -> None:
     """Measure in how many bits each detector runs fastest at next to no cost, and write the table."""
+    import numpy as np
+
     from genimage_core.datasets import data_protocol, scan_dataset
     from genimage_core.detectors.choices import PATH
     from genimage_core.evaluation.plan_images import select_images
     from genimage_core.evaluation.runtime_choice import measure, together, write_choices
     from genimage_core.evaluation.setup import covered_detectors
 
-    records = [
-        r
-        for r in select_images(
-            scan_dataset(data),
-            split="val",
-            generators="all",
-            protocol=data_protocol("raw"),
-            limit=limit,
-            seed=seed,
-        )
-        if r.generator != "not_photo"
-    ]
+    every = scan_dataset(data)
+    chosen_images = select_images(
+        every, split="val", generators="all", protocol=data_protocol("raw"), limit=limit, seed=seed
+    )
+    records = [r for r in chosen_images if r.generator != "not_photo"]
+    training = [r for r in every if r.split == "train"]
+    drawn = np.random.default_rng(seed).permutation(len(training))[:calibrate_on]
+    calibration = [training[i] for i in drawn]
     entries: dict[str, Any] = {}
     exact, chosen = {}, {}
     for name in covered_detectors(detectors, weights)[0]:
-        entries[name], scores = measure(name, records, weights=weights, rounds=rounds)
+        entries[name], scores = measure(
+            name, records, weights=weights, rounds=rounds, calibration=calibration, command=command_line(data)
+        )
         exact[name], chosen[name] = scores["fp32"], scores[entries[name]["precision"]]
         print(f"{name}: {json.dumps(entries[name])}", file=sys.stderr, flush=True)
     table = {

@@ -16,8 +16,16 @@ from genimage_core.detectors.base import fake_log_odds
 from genimage_core.detectors.choices import read_choices
 from genimage_core.detectors.gpu import TOLERANCE, HalfForward, fast_forward, largest_change, to_input
 from genimage_core.detectors.optimising import for_this_processor
-from genimage_core.detectors.prepared import PreparedDetector
+from genimage_core.detectors.prepared import PreparedDetector, prepared_path
 from genimage_core.detectors.quantise import bundled_views, quantised
+from genimage_core.detectors.ranges import (
+    FOLDER,
+    drop_ranges,
+    ranges_id,
+    ranges_of,
+    read_ranges,
+    write_ranges,
+)
 from genimage_core.detectors.runtime import export_onnx, in_memory, known
 from genimage_core.evaluation.runtime_choice import Limits, allowed, best_of, compare, write_choices
 from tests.conftest import make_image
@@ -73,6 +81,45 @@ def test_eight_bits_stay_close_and_leave_the_head_alone() -> None:
         views(12)
     )
     assert 0 < np.abs(exact - rough).max() < 0.2 * np.abs(exact).max() + 0.05
+
+
+def test_ranges_found_elsewhere_replace_those_of_the_views() -> None:
+    net = SmallNet().eval()
+    model, facts = export_onnx(net), known(net)
+    narrow = ranges_of(quantised(model, facts, views(2), net.keep_float, "int8"))
+    assert len(narrow) >= 3
+    wide = {tensor: (2 * low, 2 * high) for tensor, (low, high) in narrow.items()}
+    wide["not/in/this/graph"] = (0.0, 1.0)
+    found = ranges_of(quantised(model, facts, views(2), net.keep_float, "int8", wide))
+    for tensor, (low, high) in found.items():
+        assert (low, high) == pytest.approx(wide[tensor], rel=0.02, abs=1e-3)
+
+
+def test_ranges_are_kept_for_just_these_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_ranges("spec", "a", {"t": (-1.23456, 7.0)}, "the command", tmp_path)
+    assert read_ranges("spec", "a", tmp_path) == {"t": (-1.235, 7.0)}
+    assert read_ranges("spec", "b", tmp_path) is None
+    one = ranges_id("spec", "a", tmp_path)
+    write_ranges("spec", "a", {"t": (-1.0, 7.0)}, "the command", tmp_path)
+    assert len({one, ranges_id("spec", "a", tmp_path), ranges_id("spec", "b", tmp_path)}) == 3
+    (tmp_path / "gramnet.json").write_text('{"weights": "a", "ranges": [1]}')
+    assert read_ranges("gramnet", "a", tmp_path) is None
+    drop_ranges("spec", tmp_path)
+    assert not ranges_id("spec", "a", tmp_path)
+    before = prepared_path("spec", "a", "int8"), prepared_path("spec", "a", "fp32")
+    monkeypatch.setattr("genimage_core.detectors.prepared.ranges_id", lambda *_: "0123abcd")
+    assert prepared_path("spec", "a", "int8") != before[0]
+    assert prepared_path("spec", "a", "fp32") == before[1]
+
+
+def test_bundled_ranges_are_of_what_runs_with_them() -> None:
+    files = sorted(FOLDER.glob("*.json"))
+    if not files:
+        pytest.skip("no ranges are bundled: 8 bits are calibrated on the bundled pictures")
+    for path in files:
+        entry = read_choices()["detectors"][path.stem]
+        assert entry["precision"] == "int8"
+        assert read_ranges(path.stem, entry["weights"])
 
 
 def test_a_transformers_named_blocks_and_its_head_stay_in_floats() -> None:

@@ -14,6 +14,7 @@ from genimage_core.detectors.facts import DetectorInfo, InputSpec
 from genimage_core.detectors.host_steps import STEPS
 from genimage_core.detectors.known import Known, code_digest, prepared_folder, write_whole
 from genimage_core.detectors.optimising import for_this_processor, processor
+from genimage_core.detectors.ranges import ranges_id
 from genimage_core.detectors.sessions import open_session
 
 if TYPE_CHECKING:
@@ -28,12 +29,17 @@ VIEWS_A_PASS = 4
 
 def prepared_path(name: str, weights_id: str, precision: Precision) -> Path:
     """Where the prepared model of one detector lies; other weights, code or packages give another name."""
-    return prepared_folder() / f"{name}-{weights_id}-{code_digest()}-{precision}-{processor()}.ort"
+    return prepared_folder() / f"{_stem(name, weights_id, precision)}-{processor()}.ort"
 
 
 def portable_path(name: str, weights_id: str, precision: Precision) -> Path:
     """Where `prepare --portable` keeps the same model for machines with other processors."""
-    return prepared_folder() / f"{name}-{weights_id}-{code_digest()}-{precision}.onnx"
+    return prepared_folder() / f"{_stem(name, weights_id, precision)}.onnx"
+
+
+def _stem(name: str, weights_id: str, precision: Precision) -> str:
+    found = ranges_id(name, weights_id) if precision == "int8" else ""
+    return f"{name}-{weights_id}-{code_digest()}-{precision}{found and '_' + found}"
 
 
 def find_prepared(name: str, weights_id: str, precision: Precision) -> Path | None:

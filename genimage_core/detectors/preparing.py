@@ -10,6 +10,7 @@ from genimage_core.detectors.choices import chosen_precision
 from genimage_core.detectors.known import code_digest, prepared_folder, write_whole
 from genimage_core.detectors.optimising import for_this_processor, portable
 from genimage_core.detectors.prepared import Precision, PreparedDetector, portable_path, prepared_path
+from genimage_core.detectors.ranges import Ranges, read_ranges
 from genimage_core.detectors.runtime import export_onnx, in_memory, known
 from genimage_core.errors import WeightsError
 
@@ -19,13 +20,19 @@ PORTABLE = "GENIMAGE_PORTABLE"
 log = logging.getLogger(__name__)
 
 
-def model_bytes(net: DetectorNet, precision: Precision, views: list | None = None) -> bytes:  # type: ignore[type-arg]
+def model_bytes(
+    net: DetectorNet,
+    precision: Precision,
+    views: list | None = None,  # type: ignore[type-arg]
+    ranges: Ranges | None = None,
+) -> bytes:
     """The network as an ONNX model, optimised for any processor.
 
     Args:
         net: weights loaded, in eval mode.
         precision: of its layers.
         views: (S, S, 3) uint8 to calibrate int8 on; None takes the bundled samples.
+        ranges: of activations, for int8; they count more than what the views show.
 
     Raises:
         ImportError: there is no ONNX Runtime here.
@@ -35,7 +42,8 @@ def model_bytes(net: DetectorNet, precision: Precision, views: list | None = Non
     if precision != "fp32":
         from genimage_core.detectors.quantise import bundled_views, quantised
 
-        model = quantised(model, known(net), views or bundled_views(net.spec), net.keep_float, precision)
+        views = views or bundled_views(net.spec)
+        model = quantised(model, known(net), views, net.keep_float, precision, ranges)
     return portable(model)
 
 
@@ -73,7 +81,7 @@ def prepare_detector(
         with FileLock(path.with_name(f".{name}.lock")):
             everywhere = portable_path(name, weights_id, precision)
             if not path.exists() or (keep_portable and not everywhere.exists()):
-                model = model_bytes(net, precision)
+                model = model_bytes(net, precision, ranges=read_ranges(name, weights_id))
                 if keep_portable:
                     write_whole(everywhere, model)
                 write_whole(path, for_this_processor(model))

@@ -19,6 +19,7 @@ from genimage_core.detectors.facts import InputSpec
 from genimage_core.detectors.host_steps import STEPS
 from genimage_core.detectors.known import Known
 from genimage_core.detectors.prepared import Precision
+from genimage_core.detectors.ranges import Ranges
 from genimage_core.detectors.tiling import tile_views
 from genimage_core.errors import WeightsError
 
@@ -52,7 +53,12 @@ def bundled_views(spec: InputSpec) -> list[np.ndarray]:
 
 
 def quantised(
-    model: bytes, known: Known, views: Sequence[np.ndarray], keep_float: Sequence[str], how: Precision
+    model: bytes,
+    known: Known,
+    views: Sequence[np.ndarray],
+    keep_float: Sequence[str],
+    how: Precision,
+    ranges: Ranges | None = None,
 ) -> bytes:
     """An exported network with its heavy layers in integers.
 
@@ -62,6 +68,7 @@ def quantised(
         views: (S, S, 3) uint8 to learn the range of activations from; `int8_dynamic` needs none.
         keep_float: modules that stay as they are.
         how: `int8` (static, ranges fixed beforehand) or `int8_dynamic` (ranges found at each pass).
+        ranges: of activations, instead of what `views` show, for the tensors that it names.
 
     Returns:
         The new model's bytes.
@@ -84,14 +91,28 @@ def quantised(
                 return out.read_bytes()
             # Optimisation folds batch norms into convolutions, which keep their names.
             quant_pre_process(str(raw), str(plain), skip_symbolic_shape=True)
+            options = {"ActivationSymmetric": False, "TensorQuantOverrides": _overrides(plain, ranges)}
             quantize_static(
                 str(plain), str(out), _Reader(views, known.host_step), quant_format=QuantFormat.QDQ,
                 activation_type=QuantType.QUInt8, op_types_to_quantize=types, nodes_to_exclude=excluded,
-                extra_options={"ActivationSymmetric": False}, **shared,
+                extra_options=options, **shared,
             )  # fmt: skip
         finally:
             logging.getLogger().removeFilter(_quiet)
         return out.read_bytes()
+
+
+def _overrides(path: Path, ranges: Ranges | None) -> dict[str, list[dict[str, np.ndarray]]]:
+    """`ranges` as ONNX Runtime wants them, for the tensors that a model has."""
+    import onnx
+
+    graph = onnx.load(path).graph
+    there = {name for node in graph.node for name in node.output} | {tensor.name for tensor in graph.input}
+    return {
+        tensor: [{"rmin": np.array(low, np.float32), "rmax": np.array(high, np.float32)}]
+        for tensor, (low, high) in (ranges or {}).items()
+        if tensor in there
+    }
 
 
 def _quiet(record: logging.LogRecord) -> bool:

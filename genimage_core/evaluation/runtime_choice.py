@@ -16,6 +16,7 @@ from genimage_core.detectors.choices import PATH, read_choices
 from genimage_core.detectors.detector import Detector
 from genimage_core.detectors.known import write_whole
 from genimage_core.detectors.prepared import Precision, prepared_path
+from genimage_core.detectors.ranges import Ranges, drop_ranges, ranges_of, write_ranges
 from genimage_core.evaluation.metrics import accuracy
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def measure(
     records: Sequence[Record],
     *,
     weights: str | Path = "default",
+    calibration: Sequence[Record] = (),
+    command: str = "",
     limits: Limits = Limits(),  # noqa: B008 (immutable)
     rounds: int = 5,
 ) -> tuple[dict[str, Any], dict[Precision, np.ndarray]]:
@@ -89,6 +92,8 @@ def measure(
         name: the detector.
         records: images of both classes.
         weights: as for `load_detector`.
+        calibration: images that show the range of activations, for fixed ranges; none takes the bundled ones.
+        command: the command line, for the file of ranges.
         limits: what a candidate may cost.
         rounds: of timing; the least time counts.
 
@@ -101,6 +106,8 @@ def measure(
 
     net, weights_id = load_network(name, weights)
     every: tuple[Precision, ...] = ("fp32", *candidates(net))
+    if "int8" in every and calibration:
+        write_ranges(name, weights_id, _ranges(net, calibration), command)
     ready: dict[Precision, Detector] = {how: prepare_detector(net, weights_id, how) for how in every}
     big = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
     seconds = best_of({how: lambda d=d: d.predict([big]) for how, d in ready.items()}, rounds)  # type: ignore[misc]
@@ -117,8 +124,22 @@ def measure(
         if how not in ("fp32", choice):
             with contextlib.suppress(OSError):
                 prepared_path(name, weights_id, how).unlink()
+            if how == "int8":
+                drop_ranges(name)
     ms = {how: round(1e3 * s, 1) for how, s in seconds.items()}
     return {"weights": weights_id, "precision": choice, "ms": ms, "cost": figures}, scores
+
+
+def _ranges(net: DetectorNet, records: Sequence[Record]) -> Ranges:
+    """The ranges of activations on one view of each image."""
+    from genimage_core.detectors.preparing import model_bytes
+    from genimage_core.detectors.tiling import tile_views
+    from genimage_core.images import load_image
+
+    views = [
+        np.ascontiguousarray(tile_views(load_image(r.path).pixels, net.spec.tile, 1)[0]) for r in records
+    ]
+    return ranges_of(model_bytes(net, "int8", views))
 
 
 def _scores(
