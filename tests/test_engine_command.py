@@ -108,6 +108,17 @@ def test_a_pair_of_folders(tmp_path: Path) -> None:
         folder_pair(tmp_path / "absent", tmp_path / "taken")
 
 
+def test_a_run_is_in_the_precision_that_its_plan_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        "genimage_core.evaluation.engine_device.load_detector",
+        lambda name, **how: asked.append(how["runtime"]),
+    )
+    for precision in ("fp32", "int8"):
+        load_for_run(["spec"], "default", device="cpu", precision=precision)  # type: ignore[arg-type]
+    assert asked == ["onnx", "auto"]
+
+
 def test_precision_and_device_are_checked(tiny: None, tmp_path: Path) -> None:
     save_packed("tiny", TinyNet().state_dict(), tmp_path, bits=8, group=16, facts={})
     assert with_weights(str(tmp_path)) == ["tiny"]

@@ -123,6 +123,16 @@ def test_the_command_detect_imports_no_torch(tmp_path: Path) -> None:
     assert said[0]["verdict"] in ("fake", "real", "unsure")
 
 
+def test_float32_is_had_also_where_8_bits_were_chosen(
+    prepared: PreparedDetector, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genimage_core.detectors.choices.chosen_precision", lambda *_: "int8")
+    exact = load_detector(NAME, weights=weights, runtime="onnx")
+    assert isinstance(exact, PreparedDetector)
+    assert exact.precision == "fp32"
+    np.testing.assert_array_equal(exact.predict([make_image(5)]), prepared.predict([make_image(5)]))
+
+
 def test_other_weights_are_other_models(prepared: PreparedDetector, tmp_path: Path) -> None:
     assert prepared_path(NAME, prepared.weights_id, "fp32").is_file()
     save_packed(NAME, build_network(NAME, seed=4).state_dict(), tmp_path, bits=8, group=64, facts={})

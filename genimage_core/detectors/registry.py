@@ -200,8 +200,9 @@ def load_detector(
         weights: `default` for the bundled set, a folder written by `train`, `pack` or `save_pretrained`, or
             a hub repository, `hf://OWNER/NAME@COMMIT?sha256=DIGEST` (see `genimage_core.hub`).
         device: `auto`, `cpu`, `cuda`, ...
-        runtime: `torch` (float32), `onnx` (ONNX Runtime, on CPUs), or `auto` for what is fastest: on a GPU 16
-            bits, where they keep P(fake) to 5e-3; `compiled` (GPUs) also compiles, which takes a while.
+        runtime: `torch` (float32), `onnx` (ONNX Runtime in float32, on CPUs), or `auto` for what is fastest:
+            on a CPU ONNX Runtime in 8 bits, where assets/runtime.json says that they cost next to nothing,
+            on a GPU 16 bits, where they keep P(fake) to 5e-3. `compiled` (GPUs) also compiles.
 
     Raises:
         UnknownDetectorError: no such detector.
@@ -209,7 +210,8 @@ def load_detector(
     """
     detector_info(name)  # an unknown name is told before missing weights are
     onnx = runtime in ("auto", "onnx") and on_cpu(device)
-    if onnx and (found := _load_prepared(name, weights)):
+    exact = runtime == "onnx"
+    if onnx and (found := _load_prepared(name, weights, exact)):
         return found
     net, weights_id = load_network(name, weights)
     if onnx and net.exportable:
@@ -217,7 +219,9 @@ def load_detector(
         from genimage_core.detectors.runtime import in_memory
 
         try:
-            return (prepare_detector if _is_bundled(type(net)) else in_memory)(net, weights_id)
+            if _is_bundled(type(net)):
+                return prepare_detector(net, weights_id, "fp32" if exact else None)
+            return in_memory(net, weights_id)
         except ImportError:
             if runtime == "onnx":
                 raise
@@ -232,8 +236,8 @@ def load_detector(
     return Detector(net, target, weights_id, fast_forward(net, target, compiled=runtime == "compiled"))
 
 
-def _load_prepared(name: str, weights: str | Path) -> Detector | None:
-    """A detector whose model an earlier process has kept; None where there is none."""
+def _load_prepared(name: str, weights: str | Path, exact: bool = False) -> Detector | None:
+    """A detector whose model an earlier process has kept, if `exact` in float32; None where there is none."""
     from genimage_core.detectors.choices import chosen_precision
     from genimage_core.detectors.weights import weights_id
 
@@ -241,7 +245,7 @@ def _load_prepared(name: str, weights: str | Path) -> Detector | None:
     if known is None or name not in known or (name in _REGISTRY and not _is_bundled(_REGISTRY[name])):
         return None
     identity = weights_id(name, weights)
-    precision = chosen_precision(name, identity)
+    precision = "fp32" if exact else chosen_precision(name, identity)
     from genimage_core.detectors.prepared import PreparedDetector, find_prepared
 
     path = None

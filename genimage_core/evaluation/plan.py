@@ -16,7 +16,7 @@ from genimage_core.errors import EvaluationError
 
 RUN_FILE = "run.json"
 Reading = Literal["native", "paper"]
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["fp32", "bf16", "int8"]
 
 
 class DataFacts(BaseModel):
@@ -53,7 +53,8 @@ class Plan(BaseModel):
         protocol: the data protocol, `raw` or `unbiased`.
         reading: how an image reaches the networks, `native` tiles or the `paper`'s resize.
         device: kind of the device, `cpu` or `cuda`.
-        precision: of the networks' arithmetic.
+        precision: of the networks' arithmetic; `int8` is that of the app on a CPU, where some detectors run
+            in 8 bits.
         versions: of the packages that scores depend on.
         command: how the run was started; the one field that may differ when it goes on.
     """

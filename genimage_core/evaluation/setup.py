@@ -35,7 +35,7 @@ class Wanted:
         limit: at most so many images a class and generator.
         seed: of every draw.
         device: `auto`, `cpu` or `cuda`.
-        precision: `bf16` is for GPUs.
+        precision: `bf16` is for GPUs, `int8` for CPUs (see `load_for_run`).
         command: how it was started, for the plan.
     """
 
@@ -115,12 +115,11 @@ def set_up(wanted: Wanted, loader: Loader | None = None) -> Work:
 
 
 def _shared(wanted: Wanted, names: list[str], loader: Loader | None) -> dict[str, Detector]:
-    """The detectors that the loader gives; none where others are wanted."""
-    if loader is None or wanted.weights != "default" or wanted.precision != "fp32":
+    """The detectors that the loader gives, in the app's precision; none where others are wanted."""
+    if loader is None or wanted.weights != "default" or wanted.precision != "int8":
         return {}
     found = {name: loader(name) for name in names}
-    devices = {detector.device.type for detector in found.values()}
-    return found if wanted.device == "auto" or devices == {wanted.device} else {}
+    return found if {detector.device.type for detector in found.values()} == {"cpu"} else {}
 
 
 def covered_detectors(text: str, weights: str) -> tuple[list[str], tuple[str, ...]]:

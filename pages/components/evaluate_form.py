@@ -3,6 +3,7 @@
 import streamlit as st
 
 from genimage_core.degradations import PAPER_SUITE
+from genimage_core.evaluation.plan import Precision
 from genimage_core.evaluation.setup import Wanted
 from pages.components import models
 from pages.components.evaluate_data import Source
@@ -55,6 +56,8 @@ def choose(source: Source | None) -> Wanted | None:
     if not names or not conditions:
         st.warning("Choose at least one detector and one condition.")
         return None
+    # On a CPU the app's own detectors, which are loaded already.
+    precision: Precision = "int8" if device == "CPU" else "fp32"
     return Wanted(
         data=source.folder,
         detectors=",".join(names),
@@ -62,7 +65,8 @@ def choose(source: Source | None) -> Wanted | None:
         protocol=protocol,
         limit=int(limit),
         device="cuda" if device != "CPU" else "cpu",
-        command=_command(names, conditions, protocol, int(limit)),
+        precision=precision,
+        command=f"{_command(names, conditions, protocol, int(limit))} --precision {precision}",
     )
 
 
