@@ -129,6 +129,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0: torch's default")
+    parser.add_argument("--precision", choices=("fp32", "bf16", "int8"), default="fp32", help="of ours")
     parser.add_argument("--preparation", action="store_true", help="threads against processes")
     options = parser.parse_args()
     if options.threads:
@@ -148,7 +149,7 @@ def main() -> None:
         prepare = Preparer(specs, {c: parse(c) for c in conditions}, rules, options.reading)
         print(json.dumps({"images_per_second": preparation(prepare, records, options.workers)}))
         return
-    detectors = load_for_run(names, "default", device=options.device)
+    detectors = load_for_run(names, "default", device=options.device, precision=options.precision)
     plan = Plan(
         data=data_facts(records, split="val", limit=options.limit, seed=0),
         detectors={name: detector.weights_id for name, detector in detectors.items()},
@@ -156,6 +157,7 @@ def main() -> None:
         protocol="raw",
         reading=options.reading,
         device=next(iter(detectors.values())).device.type,
+        precision=options.precision,
         versions=run_versions(),
     )
     for detector in detectors.values():  # the first pass pays for what is set up once
