@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -133,7 +134,11 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("tables", "--json") == 0
     assert "task1_sd14" in {t["id"] for t in json.loads(capsys.readouterr().out)}
     assert run("tables", "task1_sd14", "--json") == 0
-    assert len(json.loads(capsys.readouterr().out)["rows"]) == 7
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert len(rows) == 7
+    assert rows[0]["detector"] == "ResNet-50"
+    assert run("tables", "task1_sd14") == 0
+    assert re.search(r"^\s*Swin-T +62\.1 +99\.9", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_train_pack_evaluate_calibrate(
