@@ -27,6 +27,12 @@ def test_auroc_by_hand() -> None:
     assert found.value == 0.75
 
 
+@pytest.mark.filterwarnings("error")
+def test_auroc_of_one_image_of_a_class_is_uncertain() -> None:
+    found = auroc(np.array([1, 0, 0]), np.array([0.9, 0.1, 0.2]))
+    assert (found.value, found.low, found.high) == (1.0, 0.0, 1.0)
+
+
 def test_auroc_interval_covers_the_truth() -> None:
     """DeLong's 95 % interval holds the true value in about 95 % of simulated experiments."""
     from scipy.stats import norm

@@ -54,7 +54,8 @@ def auroc(labels: np.ndarray, scores: np.ndarray, level: float = 0.95) -> Estima
     """Area under the ROC curve of (N,) scores against (N,) labels in {0, 1}.
 
     The interval is DeLong's (DeLong et al. 1988), from the placements of each score among those of
-    the other class; it is exact enough for a few dozen images a class and needs no resampling.
+    the other class; it is exact enough for a few dozen images a class and needs no resampling. One image of
+    a class says nothing of its spread: the interval is [0, 1] then.
 
     Raises:
         ValueError: only one class is present.
@@ -63,6 +64,8 @@ def auroc(labels: np.ndarray, scores: np.ndarray, level: float = 0.95) -> Estima
     fake, real = np.sort(scores[labels == 1]), np.sort(scores[labels == 0])
     below = (np.searchsorted(real, fake, "left") + np.searchsorted(real, fake, "right")) / (2 * len(real))
     above = 1 - (np.searchsorted(fake, real, "left") + np.searchsorted(fake, real, "right")) / (2 * len(fake))
+    if min(len(fake), len(real)) < 2:
+        return Estimate(value, 0.0, 1.0, len(labels))
     variance = below.var(ddof=1) / len(fake) + above.var(ddof=1) / len(real)
     half = float(norm.ppf(0.5 + level / 2)) * math.sqrt(max(0.0, variance))
     return Estimate(value, max(0.0, value - half), min(1.0, value + half), len(labels))
