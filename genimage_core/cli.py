@@ -227,9 +227,7 @@ def tables(
         )
         return
     found = load_table(table)
-    frame = found.frame()
-    if found.kind == "heatmap":
-        frame = frame.reset_index()  # a row's name is a column, too
+    frame = found.flat()
     if as_json:
         rows = json.loads(frame.to_json(orient="records"))
         print(json.dumps({"id": table, "title": found.title, "source": found.source, "rows": rows}, indent=1))

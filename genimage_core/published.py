@@ -64,6 +64,11 @@ class PublishedTable(BaseModel):
         frame = pd.read_csv(path, dtype={"arXiv": str}, keep_default_na=False)
         return frame.set_index(frame.columns[0]).astype(float) if self.kind == "heatmap" else frame
 
+    def flat(self) -> pd.DataFrame:
+        """Return the data as printed, with the names of a heatmap's rows as a column, too."""
+        frame = self.frame()
+        return frame.reset_index() if self.kind == "heatmap" else frame
+
     def printed_average(self) -> pd.Series | None:
         """Return the averages as printed, indexed like the frame, or None if the table has none."""
         return self.frame()[self.average_column] if self.average_column else None

@@ -103,9 +103,7 @@ def tables(table: str) -> dict[str, Any]:
         sense), and known: the ids of all tables. Published figures, not measured here.
     """
     found = load_table(table)
-    frame = found.frame()
     averages = recomputed_average(found).round(3) if found.average_column else None
-    rows = frame.reset_index() if found.kind == "heatmap" else frame
     return {
         "id": found.id,
         "title": found.title,
@@ -113,7 +111,7 @@ def tables(table: str) -> dict[str, Any]:
         "unit": found.unit,
         "source": found.source,
         "notes": list(found.notes),
-        "rows": json.loads(rows.to_json(orient="records")),
+        "rows": json.loads(found.flat().to_json(orient="records")),
         "recomputed_average": None if averages is None else averages.to_dict(),
         "known": list_tables(),
     }

@@ -209,7 +209,7 @@ def test_a_run_learns_from_the_views_of_its_own_images_alone(toy_dataset: Path, 
 
 
 def test_without_generators_only_what_the_teacher_sees_is_learned(
-    toy_dataset: Path, tmp_path: Path, student: None
+    toy_dataset: Path, tmp_path: Path, student: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records = select_training(scan_dataset(toy_dataset), "none")
     assert records
@@ -224,7 +224,14 @@ def test_without_generators_only_what_the_teacher_sees_is_learned(
         "student", toy_dataset, "none", tmp_path / "run", workers=0, device="cpu", steps=2,
         teacher=tmp_path / "views",
     )  # fmt: skip
+    with pytest.raises(TrainingError, match="nothing to learn"):
+        Trainer(plan)  # names no layer that could learn from tokens
+    monkeypatch.setattr(Student, "dense_layer", DenseLayer("body.2", 64, "NC"))
     assert not Trainer(plan).labelled
+    head = Trainer(plan).net.state_dict()["body.3.weight"].clone()
+    weights = Trainer(plan).run()
+    assert weights is not None
+    assert torch.equal(load_file(weights)["body.3.weight"], head)  # no label has reached it
     with pytest.raises(TrainingError, match="nothing to learn"):
         Trainer(replace(plan, teacher=None, out=tmp_path / "other"))
 

@@ -9,8 +9,10 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
+from genimage_core.datasets import Record
 from genimage_core.detectors import DetectorNet, InputSpec, build_network
 from genimage_core.detectors.base import fake_log_odds
 from genimage_core.detectors.choices import read_choices
@@ -27,7 +29,14 @@ from genimage_core.detectors.ranges import (
     write_ranges,
 )
 from genimage_core.detectors.runtime import export_onnx, in_memory, known
-from genimage_core.evaluation.runtime_choice import Limits, allowed, best_of, compare, write_choices
+from genimage_core.evaluation.runtime_choice import (
+    Limits,
+    allowed,
+    best_of,
+    compare,
+    find_ranges,
+    write_choices,
+)
 from tests.conftest import make_image
 from tests.test_detectors import TinyNet
 from tests.test_heads import TinyTaps
@@ -93,6 +102,16 @@ def test_ranges_found_elsewhere_replace_those_of_the_views() -> None:
     found = ranges_of(quantised(model, facts, views(2), net.keep_float, "int8", wide))
     for tensor, (low, high) in found.items():
         assert (low, high) == pytest.approx(wide[tensor], rel=0.02, abs=1e-3)
+
+
+def test_ranges_of_images_are_named_as_the_graph_that_is_quantised(tmp_path: Path) -> None:
+    net = SmallNet().eval()
+    Image.fromarray(make_image(3, 64)).save(tmp_path / "a.png")
+    image = Record(tmp_path / "a.png", "a.png", "alpha", "train", 1)
+    found = find_ranges(net, [image])
+    assert set(found) == set(
+        ranges_of(quantised(export_onnx(net), known(net), views(2), net.keep_float, "int8"))
+    )
 
 
 def test_ranges_are_kept_for_just_these_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,11 +106,13 @@ def _overrides(path: Path, ranges: Ranges | None) -> dict[str, list[dict[str, np
     """`ranges` as ONNX Runtime wants them, for the tensors that a model has."""
     import onnx
 
+    if not ranges:
+        return {}
     graph = onnx.load(path).graph
     there = {name for node in graph.node for name in node.output} | {tensor.name for tensor in graph.input}
     return {
         tensor: [{"rmin": np.array(low, np.float32), "rmax": np.array(high, np.float32)}]
-        for tensor, (low, high) in (ranges or {}).items()
+        for tensor, (low, high) in ranges.items()
         if tensor in there
     }
 

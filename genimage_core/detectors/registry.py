@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from genimage_core.detectors.base import DetectorNet
+    from genimage_core.detectors.prepared import Precision
 
 Runtime = Literal["auto", "torch", "onnx", "compiled"]
 ORDER = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet")
@@ -210,8 +211,8 @@ def load_detector(
     """
     detector_info(name)  # an unknown name is told before missing weights are
     onnx = runtime in ("auto", "onnx") and on_cpu(device)
-    exact = runtime == "onnx"
-    if onnx and (found := _load_prepared(name, weights, exact)):
+    precision: Precision | None = "fp32" if runtime == "onnx" else None
+    if onnx and (found := _load_prepared(name, weights, precision)):
         return found
     net, weights_id = load_network(name, weights)
     if onnx and net.exportable:
@@ -220,7 +221,7 @@ def load_detector(
 
         try:
             if _is_bundled(type(net)):
-                return prepare_detector(net, weights_id, "fp32" if exact else None)
+                return prepare_detector(net, weights_id, precision)
             return in_memory(net, weights_id)
         except ImportError:
             if runtime == "onnx":
@@ -236,8 +237,8 @@ def load_detector(
     return Detector(net, target, weights_id, fast_forward(net, target, compiled=runtime == "compiled"))
 
 
-def _load_prepared(name: str, weights: str | Path, exact: bool = False) -> Detector | None:
-    """A detector whose model an earlier process has kept, if `exact` in float32; None where there is none."""
+def _load_prepared(name: str, weights: str | Path, precision: Precision | None = None) -> Detector | None:
+    """A detector whose model an earlier process has kept, by default in the measured choice; else None."""
     from genimage_core.detectors.choices import chosen_precision
     from genimage_core.detectors.weights import weights_id
 
@@ -245,7 +246,7 @@ def _load_prepared(name: str, weights: str | Path, exact: bool = False) -> Detec
     if known is None or name not in known or (name in _REGISTRY and not _is_bundled(_REGISTRY[name])):
         return None
     identity = weights_id(name, weights)
-    precision = "fp32" if exact else chosen_precision(name, identity)
+    precision = precision or chosen_precision(name, identity)
     from genimage_core.detectors.prepared import PreparedDetector, find_prepared
 
     path = None

@@ -106,8 +106,9 @@ def measure(
 
     net, weights_id = load_network(name, weights)
     every: tuple[Precision, ...] = ("fp32", *candidates(net))
+    drop_ranges(name)  # else those of an earlier measurement would be taken
     if "int8" in every and calibration:
-        write_ranges(name, weights_id, _ranges(net, calibration), command)
+        write_ranges(name, weights_id, find_ranges(net, calibration), command)
     ready: dict[Precision, Detector] = {how: prepare_detector(net, weights_id, how) for how in every}
     big = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
     seconds = best_of({how: lambda d=d: d.predict([big]) for how, d in ready.items()}, rounds)  # type: ignore[misc]
@@ -130,16 +131,17 @@ def measure(
     return {"weights": weights_id, "precision": choice, "ms": ms, "cost": figures}, scores
 
 
-def _ranges(net: DetectorNet, records: Sequence[Record]) -> Ranges:
+def find_ranges(net: DetectorNet, records: Sequence[Record]) -> Ranges:
     """The ranges of activations on one view of each image."""
-    from genimage_core.detectors.preparing import model_bytes
+    from genimage_core.detectors.quantise import quantised
+    from genimage_core.detectors.runtime import export_onnx, known
     from genimage_core.detectors.tiling import tile_views
     from genimage_core.images import load_image
 
     views = [
         np.ascontiguousarray(tile_views(load_image(r.path).pixels, net.spec.tile, 1)[0]) for r in records
     ]
-    return ranges_of(model_bytes(net, "int8", views))
+    return ranges_of(quantised(export_onnx(net), known(net), views, net.keep_float, "int8"))
 
 
 def _scores(

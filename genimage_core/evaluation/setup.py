@@ -118,6 +118,8 @@ def _shared(wanted: Wanted, names: list[str], loader: Loader | None) -> dict[str
     """The detectors that the loader gives, in the app's precision; none where others are wanted."""
     if loader is None or wanted.weights != "default" or wanted.precision != "int8":
         return {}
+    if wanted.device not in ("auto", "cpu"):
+        return {}
     found = {name: loader(name) for name in names}
     return found if {detector.device.type for detector in found.values()} == {"cpu"} else {}
 

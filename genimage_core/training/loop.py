@@ -138,14 +138,14 @@ class Trainer:
         optimise(self.net, self.device)
         freeze_first_blocks(self.net, self.recipe.frozen_blocks)
         self.optimizer = build_optimizer(self.net, self.recipe)
-        self.lessons: TeacherViews | None = None
-        if not (fakes or plan.teacher):
+        self.labelled = bool(fakes)
+        if not (self.labelled or (plan.teacher and self.net.dense_layer)):
             raise TrainingError(
-                "without fakes there is nothing to learn but what a teacher sees.",
-                hint="Give --teacher, or name generators.",
+                "without fakes there is nothing to learn but a teacher's tokens.",
+                hint="Name generators, or give --teacher to a detector that can learn from it.",
                 source=plan.train_on,
             )
-        self.labelled = bool(fakes)
+        self.lessons: TeacherViews | None = None
         if plan.teacher:
             self.lessons = TeacherViews.load(plan.teacher).of_images({r.image_id for r in self.training})
         self.token_loss: TokenLoss | None = None

@@ -66,14 +66,14 @@ def choose(source: Source | None) -> Wanted | None:
         limit=int(limit),
         device="cuda" if device != "CPU" else "cpu",
         precision=precision,
-        command=f"{_command(names, conditions, protocol, int(limit))} --precision {precision}",
+        command=_command(names, conditions, protocol, int(limit), precision),
     )
 
 
-def _command(names: list[str], conditions: list[str], protocol: str, limit: int) -> str:
+def _command(names: list[str], conditions: list[str], protocol: str, limit: int, precision: Precision) -> str:
     return (
         f"python -m genimage_core evaluate --data DIR --out RUN --detectors {','.join(names)} "
-        f"--degrade {','.join(conditions)} --protocol {protocol} --limit {limit}"
+        f"--degrade {','.join(conditions)} --protocol {protocol} --limit {limit} --precision {precision}"
     )
 
 
