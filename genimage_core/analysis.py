@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 
 from genimage_core.conditions import find_conditions
 from genimage_core.detectors import Detector, Protocol
+from genimage_core.detectors.prepared import PreparedDetector
 from genimage_core.errors import WeightsError
 from genimage_core.images import ImageFacts, LoadedImage
 from genimage_core.looks_like import Kind, LooksLike, looks_like
@@ -51,16 +53,27 @@ class Report(BaseModel):
 
 def score_image(
     image: np.ndarray, detectors: Mapping[str, Detector], protocol: Protocol = "native"
-) -> Iterator[tuple[str, float]]:
-    """Yield (detector, P(fake)) one by one, each as soon as it is known.
+) -> dict[str, float]:
+    """Detector -> P(fake), in the order of `detectors`.
+
+    Prepared networks look at the image at the same time and share the cores; torch, which spreads each
+    network over all cores by itself, takes one after the other.
 
     Args:
         image: RGB uint8 (H, W, 3).
         detectors: name -> loaded detector.
         protocol: how the image reaches the networks.
     """
-    for name, detector in detectors.items():
-        yield name, float(detector.predict([image], protocol)[0])
+
+    def ask(detector: Detector) -> float:
+        return float(detector.predict([image], protocol)[0])
+
+    shared = protocol == "native" and all(isinstance(d, PreparedDetector) for d in detectors.values())
+    if not shared or len(detectors) < 2:
+        return {name: ask(detector) for name, detector in detectors.items()}
+    # These threads only wait: what computes is `side_by_side`.
+    with ThreadPoolExecutor(len(detectors), thread_name_prefix="ask") as asking:
+        return dict(zip(detectors, asking.map(ask, detectors.values()), strict=True))
 
 
 def conditions(image: np.ndarray, facts: ImageFacts | None = None) -> list[str]:

@@ -88,7 +88,7 @@ def detect_with_origin(
     origin = read_provenance(data, loaded.facts.name, pixels=loaded.pixels)
     loaded = replace(loaded, pixels=degradation(loaded.pixels))
     asked = {name: loaded_detector(name, weights, device) for name in names}
-    scores = dict(score_image(loaded.pixels, asked, protocol))
+    scores = score_image(loaded.pixels, asked, protocol)
     report = analyse(loaded, scores, says_ai=origin.ai is True)
     more = [origin.note] if origin.note else []
     if weights != "default":

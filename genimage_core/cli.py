@@ -135,7 +135,7 @@ def _detect_one(
         image = load_image(path)
         origin = read_provenance(path.read_bytes(), path.name, pixels=image.pixels)
         image = replace(image, pixels=degradation(image.pixels))
-        scores = dict(score_image(image.pixels, loaded, protocol))
+        scores = score_image(image.pixels, loaded, protocol)
         report = analyse(image, scores, says_ai=origin.ai is True)
     except GenImageError as error:
         return {"path": str(path), "error": error.message, "hint": error.hint}

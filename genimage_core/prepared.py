@@ -50,7 +50,7 @@ def make_report(sample: Sample, detectors: Mapping[str, Detector]) -> Report:
         NoVerdictError: none of the detectors is calibrated.
     """
     loaded = load_image(sample.path)
-    report = analyse(loaded, dict(score_image(loaded.pixels, detectors)))
+    report = analyse(loaded, score_image(loaded.pixels, detectors))
     if _are_bundled(detectors):
         _keep(_place(sample), report)
     return report

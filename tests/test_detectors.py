@@ -152,7 +152,7 @@ def test_both_runtimes_agree(name: str) -> None:
     x = torch.from_numpy(views).permute(0, 3, 1, 2).float() / 255
     with torch.no_grad():
         net(x)
-    detector = in_memory(net.eval(), "untrained", threads=1)
+    detector = in_memory(net.eval(), "untrained")
     with torch.inference_mode():
         expected = net(x).numpy()
     np.testing.assert_allclose(detector.log_odds(list(views)), expected, atol=1e-3, rtol=1e-3)

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +15,14 @@ import pytest
 import torch
 from PIL import Image
 
+from genimage_core.analysis import score_image
 from genimage_core.detectors import build_network, list_detectors, load_detector, registry
 from genimage_core.detectors.choices import chosen_precision, read_choices
 from genimage_core.detectors.host_steps import STEPS
 from genimage_core.detectors.known import prepared_folder, read_known, write_whole
 from genimage_core.detectors.prepared import PreparedDetector, prepared_path
 from genimage_core.detectors.preparing import prepare_detector
+from genimage_core.detectors.sessions import side_by_side
 from genimage_core.detectors.weights import save_packed, weights_id
 from tests.conftest import make_image
 
@@ -187,3 +191,40 @@ def test_eight_bits_are_for_measured_weights_alone(tmp_path: Path, monkeypatch: 
     assert chosen_precision(NAME, "a" * 64) == "int8"
     assert chosen_precision(NAME, "b" * 64) == "fp32"
     assert chosen_precision("spec", "a" * 64) == "fp32"
+
+
+def test_no_more_passes_run_at_once_than_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genimage_core.detectors.sessions.cpu_threads", lambda: 3)
+    inside, most, lock, three = 0, 0, threading.Lock(), threading.Barrier(3, timeout=20)
+
+    def call(number: int) -> int:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        three.wait()  # passes only if three are here at the same time
+        with lock:
+            inside -= 1
+        return number
+
+    with ThreadPoolExecutor(2) as asking:
+        numbers = [range(6), range(10, 16)]
+        found = list(asking.map(lambda n: side_by_side([lambda i=i: call(i) for i in n]), numbers))
+    assert found == [list(range(6)), list(range(10, 16))]
+    assert most == 3
+
+
+def test_what_goes_wrong_in_a_pass_goes_wrong_for_its_caller() -> None:
+    def fail() -> int:
+        raise ValueError("this pass")
+
+    with pytest.raises(ValueError, match="this pass"):
+        side_by_side([lambda: 1, fail, lambda: 2])
+
+
+def test_detectors_that_share_the_cores_say_what_each_says_alone(weights: Path) -> None:
+    detector = load_detector(NAME, weights=weights, device="cpu")
+    image = make_image(3, 600)
+    together = score_image(image, {"b": detector, "a": detector, "c": detector})
+    assert list(together) == ["b", "a", "c"]
+    assert set(together.values()) == {float(detector.predict([image])[0])}

@@ -51,7 +51,6 @@ def prepare_detector(
     net: DetectorNet,
     weights_id: str,
     precision: Precision | None = None,
-    threads: int = 0,
     *,
     keep_portable: bool = False,
 ) -> PreparedDetector:
@@ -64,7 +63,6 @@ def prepare_detector(
         net: weights loaded, in eval mode, on the CPU.
         weights_id: sha256 of the weights.
         precision: None takes the measured choice.
-        threads: as for `PreparedDetector`.
         keep_portable: whether to keep it for machines with other processors, too.
 
     Raises:
@@ -89,11 +87,11 @@ def prepare_detector(
     except WeightsError:  # no pictures to calibrate on: 8 bits are a gain of speed, not a need
         if precision == "fp32":
             raise
-        return prepare_detector(net, weights_id, "fp32", threads, keep_portable=keep_portable)
+        return prepare_detector(net, weights_id, "fp32", keep_portable=keep_portable)
     except OSError as error:
         log.warning("prepared networks cannot be kept (%s)", type(error).__name__)
-        return in_memory(net, weights_id, threads)
-    return PreparedDetector(str(path), known(net), weights_id, lambda: net, threads, precision)
+        return in_memory(net, weights_id)
+    return PreparedDetector(str(path), known(net), weights_id, lambda: net, precision)
 
 
 def _drop_stale(kept: set[str], name: str, weights_id: str) -> None:

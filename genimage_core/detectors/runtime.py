@@ -74,10 +74,10 @@ def known(net: type[DetectorNet] | DetectorNet) -> Known:
     return Known(net.info, net.spec, net.host_step)
 
 
-def in_memory(net: DetectorNet, weights_id: str, threads: int = 0) -> PreparedDetector:
+def in_memory(net: DetectorNet, weights_id: str) -> PreparedDetector:
     """A network in eval mode for ONNX Runtime, in float32, nothing kept on disk.
 
     Raises:
         ImportError: there is no ONNX Runtime here.
     """
-    return PreparedDetector(export_onnx(net), known(net), weights_id, lambda: net, threads)
+    return PreparedDetector(export_onnx(net), known(net), weights_id, lambda: net)

@@ -54,7 +54,7 @@ def stability(subject: Subject) -> list[Condition]:
             image, scores = subject.image, subject.all_scores()
         else:
             image = degradation(subject.image)
-            scores = dict(score_image(image, subject.detectors))
+            scores = score_image(image, subject.detectors)
         before = found[0].scores if found else scores
         flips = [n for n, p in scores.items() if (p > 0.5) != (before[n] > 0.5)]
         found.append(Condition(name, preview(image, THUMBNAIL), scores, _verdict(scores, looks), flips))

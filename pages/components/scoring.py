@@ -29,8 +29,8 @@ PROTOCOLS: "dict[Protocol, tuple[str, str]]" = {
     ),
 }
 OnScore = Callable[[Mapping[str, float]], None]
-AT_ONCE = max(2, min(4, (os.cpu_count() or 2) // 2))
-"""Detectors that look at one picture at the same time: none keeps the processor busy all along."""
+AT_ONCE = (os.cpu_count() or 2) + 1
+"""Detectors that look at one picture at the same time: they share the cores, and none computes all along."""
 HEARTBEAT = 0.1
 """Seconds after which a visitor's next move is noticed, however long a detector takes."""
 
@@ -90,7 +90,7 @@ def ask(
     def answer(name: str) -> None:
         detector = store.get(name)
         if not isinstance(detector, GenImageError):
-            scores.update((found, float(p)) for found, p in score_image(pixels, {name: detector}, chosen))
+            scores.update(score_image(pixels, {name: detector}, chosen))
 
     if missing[0] == first:
         answer(missing.pop(0))
