@@ -40,6 +40,13 @@ def calibrate(
         Path | None,
         typer.Option(help="Figures (default: assets/measured/SCORES_calibration.json, or by --out)."),
     ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=FOLDER,FOLDER: other scores of the same images, by another protocol say, "
+            "to measure on what was fitted without them."
+        ),
+    ] = None,
     detectors: Annotated[
         str, typer.Option(help="`all` that have scores, or names separated by commas.")
     ] = "all",
@@ -67,7 +74,15 @@ def calibrate(
         table = pd.read_csv(manifest)
         groups = dict(zip(table["path"], table["group"].astype(str), strict=True))
     limits = Limits(reals_called_fake, fakes_called_real, others_called_fake)
-    found, measured = fit(rows, groups, fitted_on, band_rows=band_rows, fit_on=fit_on, limits=limits)
+    others = {}
+    for entry in also or ():
+        title, _, folders = entry.partition("=")
+        if not title or not folders:
+            raise typer.BadParameter("write NAME=FOLDER, or NAME=FOLDER,FOLDER.", param_hint="--also")
+        others[title] = pd.concat([read_scores(Path(f), names) for f in folders.split(",")])
+    found, measured = fit(
+        rows, groups, fitted_on, band_rows=band_rows, fit_on=fit_on, limits=limits, also=others
+    )
     command = command_line(manifest).replace("--manifest DIR", "--manifest DIR/manifest.csv")
     measured = {"command": command, "scores": scores.name} | measured
     if band_scores:
@@ -78,13 +93,19 @@ def calibrate(
     out.write_text(found.model_dump_json(indent=1) + "\n")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(measured, indent=1, allow_nan=False) + "\n")
-    for name, part in measured["sets"].items():
-        for key in ("auroc", "ece"):
-            print(f"{name}: {key} {_figure(part['combination'][key])}")
-        for kind, figure in part["answers"].items():
-            print(f"    {kind.replace('_', ' ')}: {_figure(figure)}")
+    _print_sets("", measured["sets"])
+    for title, part in measured.get("also", {}).items():
+        _print_sets(f"{title}, ", part["sets"])
     print(f"{measured['method']}; unsure from {found.low} to {found.high}")
     print(f"combination: {out}; all figures: {target}")
+
+
+def _print_sets(title: str, sets: dict[str, Any]) -> None:
+    for name, part in sets.items():
+        for key in ("auroc", "ece"):
+            print(f"{title}{name}: {key} {_figure(part['combination'][key])}")
+        for kind, figure in part["answers"].items():
+            print(f"    {kind.replace('_', ' ')}: {_figure(figure)}")
 
 
 def _figure(figure: dict[str, float]) -> str:

@@ -245,6 +245,31 @@ def test_a_stricter_limit_widens_the_band() -> None:
     assert strict.high > loose.high
 
 
+def test_other_scores_of_the_same_images_are_measured_on_what_was_fitted_without_them() -> None:
+    known = scores(400, {"a": 3.0, "b": 1.5}, hot=3.0)
+    unseen = scores(300, {"a": 1.0, "b": 0.8}, ("u1", "u2"), seed=1, hot=3.0)
+    rows = pd.concat([known, unseen])
+    flipped = rows.assign(p_fake=1 - rows["p_fake"])
+    some = rows[rows["image_id"].isin(rows["image_id"].unique()[::3])]
+    how, figures = calibrate(
+        known, {}, "x", band_rows=unseen, also={"same": rows, "flipped": flipped, "some": some}
+    )
+    plain, _ = calibrate(known, {}, "x", band_rows=unseen)
+    assert how.weights == plain.weights
+    assert figures["also"]["same"]["sets"] == figures["sets"]
+    for part, found in figures["sets"].items():
+        auroc = figures["also"]["flipped"]["sets"][part]["combination"]["auroc"]["value"]
+        assert auroc == pytest.approx(1 - found["combination"]["auroc"]["value"], abs=1e-3)
+    n = [s["combination"]["auroc"]["n"] for s in figures["also"]["some"]["sets"].values()]
+    assert sum(n) == some["image_id"].nunique()
+    with pytest.raises(EvaluationError, match="lack a detector"):
+        calibrate(known, {}, "x", also={"half": known[known["detector"] == "a"]})
+    with pytest.raises(EvaluationError, match="other images"):
+        calibrate(known, {}, "x", also={"other": unseen})
+    with pytest.raises(EvaluationError, match="other images"):
+        calibrate(known, {}, "x", also={"reals": known[known["label"] == 0]})
+
+
 def test_the_command_writes_both_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for folder, skill, generators in (("known", 2.0, ("g",)), ("unseen", 1.0, ("u",))):
         (tmp_path / folder).mkdir()
@@ -261,6 +286,13 @@ def test_the_command_writes_both_files(tmp_path: Path, capsys: pytest.CaptureFix
     assert found["sets"]["band_scores"]["answers"]["reals_called_fake"]["n"] == 100
     assert str(tmp_path / "known") not in found["scores"]
     assert "combination" in capsys.readouterr().out
+    again = f"again={tmp_path / 'known'},{tmp_path / 'unseen'}"
+    fixed = ("--fitted-on", "x", "--out", str(out), "--figures", str(figures))
+    assert run("calibrate", *arguments, *fixed, "--also", again) == 0
+    assert json.loads(figures.read_text())["also"]["again"]["sets"] == found["sets"]
+    assert "again, scores: auroc" in capsys.readouterr().out
+    assert run("calibrate", *arguments, *fixed, "--also", "again") == 2
+    assert "NAME=FOLDER" in capsys.readouterr().err
 
 
 def test_log_odds_never_overflow() -> None:

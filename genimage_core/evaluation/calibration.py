@@ -7,103 +7,31 @@ generator of the second set with all its images left out. What ships is then fit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from genimage_core.errors import EvaluationError
 from genimage_core.evaluation.calibration_band import Limits, choose_band
-from genimage_core.evaluation.calibration_figures import measured
+from genimage_core.evaluation.calibration_figures import band_without_own_group, measured, set_figures
 from genimage_core.evaluation.calibration_fit import (
     COMBINATIONS,
     LINES,
     Line,
     fit_logistic,
-    fold_of,
     isotonic_log_odds,
     log_losses,
-    to_log_odds,
     to_p,
     with_agreement,
 )
+from genimage_core.evaluation.calibration_samples import Samples, at, same_images, samples
 from genimage_core.verdict import Combination, Subset, subset_key
 
 MOST_FOR_SUBSETS = 9
 """With more detectors the subsets are too many to fit each (2 to the power of their number)."""
 FitOn = Literal["scores", "both"]
-
-
-@dataclass
-class Samples:
-    """Scores as arrays; rows of the first set come first.
-
-    Attributes:
-        names: the D detectors.
-        z: (N, D) log-odds as the detectors gave them.
-        y: (N,) labels in {0, 1}.
-        second: (N,) True for the set that the band is chosen on.
-        photo: (N,) False for real images of groups without fakes, such as drawings.
-        generator: (N,) names.
-        group: (N,) images of a group show the same thing.
-        fold: (N,) rows with the same number are predicted by a fit without them.
-        weight: (N,) both sets count the same in sum, however many images they hold.
-    """
-
-    names: list[str]
-    z: np.ndarray
-    y: np.ndarray
-    second: np.ndarray
-    photo: np.ndarray
-    generator: np.ndarray
-    group: np.ndarray
-    fold: np.ndarray
-    weight: np.ndarray
-
-
-def wide(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of scores -> one row an image, one column a detector; images lacking a score are left out."""
-    table = rows.pivot_table(index=["image_id", "generator", "label"], columns="detector", values="p_fake")
-    return table.dropna().reset_index()
-
-
-def samples(rows: pd.DataFrame, band_rows: pd.DataFrame | None, groups: Mapping[str, str]) -> Samples:
-    """Join both sets of scores; a detector has to be in both, an image of both counts in the second.
-
-    Raises:
-        EvaluationError: no detector scored both sets, or a class is missing.
-    """
-    first = wide(rows)
-    second = wide(band_rows) if band_rows is not None else first.iloc[:0]
-    first = first[~first["image_id"].isin(second["image_id"])]
-    keys = ["image_id", "generator", "label"]
-    shared = [c for c in first.columns if c not in keys and (band_rows is None or c in second.columns)]
-    table = pd.concat(
-        [first[keys + shared], second[keys + shared]] if len(second) else [first[keys + shared]]
-    )
-    if not shared or set(first["label"]) != {0, 1} or (len(second) and set(second["label"]) != {0, 1}):
-        raise EvaluationError(
-            "these scores cannot be calibrated.", hint="Both sets need the same detectors, and both classes."
-        )
-    is_second = np.arange(len(table)) >= len(first)
-    generator = table["generator"].to_numpy(str)
-    group = np.array([groups.get(i, i) for i in table["image_id"]])
-    with_fakes = set(table.loc[table["label"] == 1, "generator"])
-    places = {name: 1000 + i for i, name in enumerate(sorted(set(generator)))}
-    fold = [places[g] if s else fold_of(name) for g, s, name in zip(generator, is_second, group, strict=True)]
-    return Samples(
-        names=shared,
-        z=to_log_odds(table[shared].to_numpy(float)),
-        y=table["label"].to_numpy(int),
-        second=is_second,
-        photo=np.array([g in with_fakes for g in generator]),
-        generator=generator,
-        group=group,
-        fold=np.array(fold),
-        weight=np.where(is_second, 1 / max(len(second), 1), 1 / len(first)),
-    )
 
 
 def calibrate(
@@ -114,6 +42,7 @@ def calibrate(
     band_rows: pd.DataFrame | None = None,
     fit_on: FitOn = "scores",
     limits: Limits | None = None,
+    also: Mapping[str, pd.DataFrame] | None = None,
 ) -> tuple[Combination, dict[str, Any]]:
     """Choose and fit the calibration of each detector, their combination, and the unsure band.
 
@@ -124,6 +53,8 @@ def calibrate(
         band_rows: scores on generators that were not trained on; the band keeps to its limits on them, too.
         fit_on: `both` lets these have a say in the weights; their figures leave out one generator at a time.
         limits: what the band keeps to.
+        also: name -> other scores of the same images, under another protocol say: figures of what was fitted
+            without them.
 
     Returns:
         What ships, and all figures, JSON-ready.
@@ -141,7 +72,8 @@ def calibrate(
     c = _calibrated(data.z, lines)
     weights, bias = COMBINATIONS[method](c[fit], data.y[fit], data.weight[fit])
     low, high = _band(data, p, limits)
-    figures = measured(data, p_single, p, (low, high), limits)
+    bands = band_without_own_group(data, p, limits)
+    figures = measured(data, p_single, p, bands, (low, high), limits)
     figures |= {
         "method": method,
         "fit_on": fit_on,
@@ -151,6 +83,11 @@ def calibrate(
         "log_loss_single": line_losses,
         "calibration": dict(zip(data.names, lines_by_name, strict=True)),
     }
+    for name, other_rows in (also or {}).items():
+        here, z = same_images(data, other_rows)
+        others = _held_out(data, fit, lines_by_name, method, asked=(here, z))
+        found_there = set_figures(replace(at(data, here), z=z), *others, (bands[0][here], bands[1][here]))
+        figures.setdefault("also", {})[name] = found_there
     found = Combination(
         weights=_named(data.names, weights),
         bias=round(float(bias), 5),
@@ -245,17 +182,31 @@ def _spread(weights: np.ndarray) -> float:
 
 
 def _held_out(
-    data: Samples, fit: np.ndarray, kinds: Sequence[str], method: str
+    data: Samples,
+    fit: np.ndarray,
+    kinds: Sequence[str],
+    method: str,
+    asked: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Calibrated P(fake) of each detector (N, D) and of the combination (N,), by fits without that fold."""
-    single, p = np.zeros_like(data.z), np.zeros(len(data.y))
+    """Calibrated P(fake) of each detector (M, D) and of the combination (M,), by fits without that fold.
+
+    Args:
+        data: what is fitted on.
+        fit: (N,) the rows that have a say.
+        kinds: of each detector's calibration.
+        method: of the combination.
+        asked: which of the N rows are predicted, and their (M, D) log-odds; None: all, those of `data`.
+    """
+    here, z = asked or (np.ones(len(data.y), bool), data.z)
+    single, p = np.zeros_like(z), np.zeros(len(z))
     for train, test in _splits(data, fit):
         lines = _lines(data, train, kinds)
         weights, bias = COMBINATIONS[method](
             _calibrated(data.z[train], lines), data.y[train], data.weight[train]
         )
-        c = _calibrated(data.z[test], lines)
-        single[test], p[test] = to_p(c), to_p(c @ weights + bias)
+        out = test[here]
+        c = _calibrated(z[out], lines)
+        single[out], p[out] = to_p(c), to_p(c @ weights + bias)
     return single, p
 
 

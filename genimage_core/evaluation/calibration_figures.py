@@ -12,7 +12,7 @@ from genimage_core.evaluation.metrics import accuracy, auroc, share
 from genimage_core.evaluation.metrics_curves import ece_estimate
 
 if TYPE_CHECKING:
-    from genimage_core.evaluation.calibration import Samples
+    from genimage_core.evaluation.calibration_samples import Samples
 
 BINS = 10
 MISSED = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
@@ -51,6 +51,7 @@ def measured(
     data: Samples,
     p_single: np.ndarray,
     p: np.ndarray,
+    bands: tuple[np.ndarray, np.ndarray],
     band: tuple[float, float],
     limits: Limits,
 ) -> dict[str, Any]:
@@ -60,14 +61,36 @@ def measured(
         data: labels and sets of N images.
         p_single: (N, D) of each detector, calibrated.
         p: (N,) of the combination.
+        bands: (N,) low and high, chosen without the image's group.
         band: (low, high) that ships.
         limits: that the band keeps to.
 
     Returns:
-        `sets`: for each set the combination's quality and answers, where the band was chosen without the
-        image's group; `detectors`: each one's quality before and after; `band`: what other choices cost.
+        `sets` and `detectors` of `set_figures`; `band`: what other choices cost.
     """
-    held_low, held_high = _band_without_own_group(data, p, limits)
+    main = data.second if data.second.any() else ~data.second
+    reals = main & data.photo & (data.y == 0)
+    return set_figures(data, p_single, p, bands) | {
+        "band": {
+            "low": band[0],
+            "high": band[1],
+            "limit_reals": limits.reals,
+            "limit_fakes": limits.fakes,
+            "limit_others": limits.others,
+            "halves": halves(p[reals], data.group[reals], limits.reals),
+            "choices": _choices(data, p, main & data.photo, band[1]),
+        },
+    }
+
+
+def set_figures(
+    data: Samples, p_single: np.ndarray, p: np.ndarray, bands: tuple[np.ndarray, np.ndarray]
+) -> dict[str, Any]:
+    """`sets`: for each set the combination's quality and answers; `detectors`: each one's, before and after.
+
+    Arguments as in `measured`.
+    """
+    held_low, held_high = bands
     sets: dict[str, Any] = {}
     detectors: dict[str, Any] = {name: {} for name in data.names}
     for title, member in (("scores", ~data.second), ("band_scores", data.second)):
@@ -88,24 +111,10 @@ def measured(
         for i, name in enumerate(data.names):
             before = quality(y, to_p(data.z[here, i]))
             detectors[name][title] = {"before": before, "after": quality(y, p_single[here, i])}
-    main = data.second if data.second.any() else ~data.second
-    reals = main & data.photo & (data.y == 0)
-    return {
-        "sets": sets,
-        "detectors": detectors,
-        "band": {
-            "low": band[0],
-            "high": band[1],
-            "limit_reals": limits.reals,
-            "limit_fakes": limits.fakes,
-            "limit_others": limits.others,
-            "halves": halves(p[reals], data.group[reals], limits.reals),
-            "choices": _choices(data, p, main & data.photo, band[1]),
-        },
-    }
+    return {"sets": sets, "detectors": detectors}
 
 
-def _band_without_own_group(data: Samples, p: np.ndarray, limits: Limits) -> tuple[np.ndarray, np.ndarray]:
+def band_without_own_group(data: Samples, p: np.ndarray, limits: Limits) -> tuple[np.ndarray, np.ndarray]:
     """(N,) low and high for each image, chosen on images of other groups."""
     low, high = np.zeros(len(p)), np.zeros(len(p))
     folds = np.array([fold_of(f"band {g}") for g in data.group])
