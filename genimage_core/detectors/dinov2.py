@@ -77,8 +77,8 @@ class DinoV2Small(TappedTransformer):
         card_path=Path(__file__).with_suffix(".md"),
         in_benchmark=False,
     )
-    # In 8 bits the taps' head and the first blocks move P(fake) most, on average by .07 and .01.
-    keep_float = ("head", "body.blocks.0", "body.blocks.1", "body.blocks.2")
+    # In 8 bits the head on the taps moves P(fake) by .07 on average, the first block by .006; others by less.
+    keep_float = ("head", "body.blocks.0")
     recipe = Recipe(
         original="none: this detector is this project's own",
         scaled_down=(
