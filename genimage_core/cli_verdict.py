@@ -56,7 +56,7 @@ def calibrate(
     fakes_called_real: Annotated[float, typer.Option(min=0.001, max=0.5, help="Most of the fakes.")] = 0.1,
     others_called_fake: Annotated[
         float, typer.Option(min=0.001, max=0.5, help="Most of the drawings, renders, screens and pages.")
-    ] = 0.1,
+    ] = 0.05,
 ) -> None:
     """Fit each detector's calibration, their combination and its unsure band; measure all of it."""
     import pandas as pd

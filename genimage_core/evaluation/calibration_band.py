@@ -30,7 +30,7 @@ class Limits:
 
     reals: float = 0.02
     fakes: float = 0.1
-    others: float = 0.1
+    others: float = 0.05
 
 
 def allowed(n: int, limit: float, level: float = MARGIN) -> int | None:
