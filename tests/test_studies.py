@@ -19,9 +19,10 @@ from genimage_core.detectors import build_network, load_detector, registry
 from genimage_core.detectors.registry import register_detector
 from genimage_core.errors import EvaluationError, TrainingError
 from genimage_core.evaluation.store import read_rows
-from genimage_core.measured import Cell, MeasuredTable, list_measured_tables, list_studies
+from genimage_core.measured import Cell, MeasuredTable, Point, Study, list_measured_tables, list_studies
 from genimage_core.studies import classes, content, scale, tables
 from genimage_core.studies.lab import Lab
+from genimage_core.studies.points import with_others
 from genimage_core.training.data import balanced, favoured, only_listed, select_training
 from tests.conftest import make_image
 from tests.test_heads import TinyTaps
@@ -187,6 +188,29 @@ def test_the_scale_study_has_a_point_for_each_size(lab: Lab) -> None:
     # The trace is plain: a head on all images finds it.
     assert next(p.value for p in study.points if p.label == "48 images") >= 90
     assert len(study.manifest["weights_sha256"]) == 3
+
+
+def test_a_study_keeps_other_detectors_series_of_the_same_data() -> None:
+    def study(series: str, value: float, data: str = "d") -> Study:
+        only = Point(series=series, label="x", value=value, low=0, high=100, n=9)
+        manifest = {"data_sha256": data, "steps": len(series)}
+        name = f"measure {series}"
+        return Study(
+            study="scale", title="t", description="", command=name, manifest=manifest, points=(only,)
+        )
+
+    both = with_others(study("bb", 2), study("a", 1))
+    assert [(p.series, p.value) for p in both.points] == [("bb", 2), ("a", 1)]
+    assert both.manifest == {
+        "data_sha256": "d", "steps": 2, "kept": {"measure a": {"data_sha256": "d", "steps": 1}},
+    }  # fmt: skip
+    three = with_others(study("ccc", 3), both)
+    assert [p.series for p in three.points] == ["ccc", "bb", "a"]
+    assert list(three.manifest["kept"]) == ["measure a", "measure bb"]
+    again = with_others(study("a", 5), three)
+    assert {p.series: p.value for p in again.points} == {"a": 5, "bb": 2, "ccc": 3}
+    assert "measure a" not in again.manifest["kept"]
+    assert with_others(study("bb", 2, "other"), both) == study("bb", 2, "other")
 
 
 def test_choices_of_classes_start_at_different_ones() -> None:

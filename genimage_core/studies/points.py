@@ -43,7 +43,7 @@ def write_study(
     points: Sequence[Point],
     weights: Mapping[str, str],
 ) -> None:
-    """Write `studies/<study>.json` with what the figures depend on."""
+    """Write `studies/<study>.json` with what the figures depend on; other series on the same data stay."""
     found = Study(
         study=study,
         title=title,
@@ -61,6 +61,23 @@ def write_study(
     )
     out = lab.out / "studies" / f"{study}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
+    if out.exists():
+        found = with_others(found, Study.model_validate_json(out.read_bytes()))
     text = found.model_dump_json(indent=1) + "\n"
     write_whole(out, lambda part: part.write_text(text, encoding="utf-8"))
-    lab.report(f"{out}: {len(points)} figures")
+    lab.report(f"{out}: {len(found.points)} figures")
+
+
+def with_others(new: Study, old: Study) -> Study:
+    """A study, and behind it the series that only `old` has, if both are of the same data.
+
+    What the kept series depend on stands in the manifest under `kept`, by the command that measured them.
+    """
+    series = {point.series for point in new.points}
+    kept = tuple(point for point in old.points if point.series not in series)
+    if not kept or old.manifest.get("data_sha256") != new.manifest["data_sha256"]:
+        return new
+    before = dict(old.manifest)
+    earlier = before.pop("kept", {}) | {old.command: before}
+    earlier.pop(new.command, None)
+    return new.model_copy(update={"points": new.points + kept, "manifest": new.manifest | {"kept": earlier}})
