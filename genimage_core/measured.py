@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from genimage_core.degradations import LowRes, paper_suite
+from genimage_core.detectors import detector_info, list_detectors
 from genimage_core.errors import EvaluationError
 from genimage_core.paths import asset
 
@@ -136,13 +137,20 @@ class Study(BaseModel):
 
 
 def list_measured_tables(table: str, folder: Path = FOLDER) -> list[MeasuredTable]:
-    """The tables measured beside a published one, by file name.
+    """The tables measured beside a published one, by file name, those of the benchmark's detectors first.
 
     Raises:
         EvaluationError: a file is damaged.
     """
-    found = [_read(path, MeasuredTable) for path in sorted((folder / "tables").glob("*.json"))]
+    files = sorted((folder / "tables").glob("*.json"), key=lambda path: (_set_apart(path.stem), path.stem))
+    found = [_read(path, MeasuredTable) for path in files]
     return [entry for entry in found if entry.table == table]
+
+
+def _set_apart(stem: str) -> bool:
+    """Whether a file is named after a detector that is not one of the benchmark's seven."""
+    apart = {name for name in list_detectors() if not detector_info(name).in_benchmark}
+    return stem.rpartition("_")[2] in apart
 
 
 def list_studies(study: str, folder: Path = FOLDER) -> list[Study]:

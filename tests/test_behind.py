@@ -61,8 +61,17 @@ def test_bundled_scores_are_taken_for_the_same_weights_and_reading_alone(tmp_pat
     assert len(images_behind(found, "SD V1.4")) == 3
     assert bundled_rows(measured(spec="f" * 64), "spec", tmp_path) is None
     assert bundled_rows(measured(), "f3net", tmp_path) is None
-    paper = measured().model_copy(update={"reading": "paper"})
-    assert bundled_rows(paper, "spec", tmp_path) is None
+    by_generator = measured(ldm=WEIGHTS)  # a row a training generator: its weights say whose scores they are
+    (tmp_path / "some" / "spec.csv").rename(tmp_path / "some" / "resnet50.csv")
+    (tmp_path / "some").rename(tmp_path / "sets")
+    (tmp_path / "sets" / "matrix_ldm").mkdir()
+    (tmp_path / "sets" / "resnet50.csv").rename(tmp_path / "sets" / "matrix_ldm" / "resnet50.csv")
+    found = bundled_rows(by_generator, "ldm", tmp_path)
+    assert found is not None
+    assert len(found) == len(rows().dropna(subset="p_fake"))
+    assert bundled_rows(by_generator, "dalle2", tmp_path) is None
+    paper = by_generator.model_copy(update={"reading": "paper"})
+    assert bundled_rows(paper, "ldm", tmp_path) is None
 
 
 def test_a_shown_row_is_known_by_its_title() -> None:

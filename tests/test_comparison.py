@@ -125,6 +125,11 @@ def test_files_are_found_by_table_and_damaged_ones_named(tmp_path: Path) -> None
     (tmp_path / "tables" / "a.json").write_text(table.model_dump_json())
     assert list_measured_tables("task1_sd14", tmp_path) == [table]
     assert list_measured_tables("task1_mean", tmp_path) == []
+    for stem in ("a_dinov2", "b_resnet50"):
+        named = table.model_copy(update={"title": stem}).model_dump_json()
+        (tmp_path / "tables" / f"{stem}.json").write_text(named)
+    titles = [entry.title for entry in list_measured_tables("task1_sd14", tmp_path)]
+    assert titles == [table.title, "b_resnet50", "a_dinov2"]  # what is not the benchmark's comes last
     (tmp_path / "studies" / "b.json").write_text("{}")
     with pytest.raises(EvaluationError, match="damaged") as found:
         list_studies("scale", tmp_path)

@@ -60,7 +60,7 @@ def test_the_page_runs_an_evaluation_and_hands_it_on(app: AppTest, tmp_path: Pat
     assert_clean(measured)
     assert measured.selectbox(key="own_run_choice").value == run.folder
     assert "alpha" in measured.dataframe[0].value.reset_index()["column"].tolist()
-    row, column = measured.selectbox(key="behind_row").value, measured.selectbox(key="behind_column").value
+    row, column = (measured.selectbox(key=f"behind_{part}_task1_sd14").value for part in ("row", "column"))
     assert (row, column) == (run.plan.detectors and next(iter(run.plan.detectors)), "alpha")
     listed = measured.dataframe[1].value
     assert len(listed) == 12

@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from genimage_core.errors import EvaluationError
-from genimage_core.evaluation.mistakes import read_scores, scored_sets
+from genimage_core.evaluation.mistakes import read_scores
 from genimage_core.measured import MeasuredTable, condition_column, generator_column
+from genimage_core.paths import asset
 
 COLUMNS = ["image_id", "generator", "label", "p_fake", "wrong"]
 _DIGITS = 16
@@ -41,22 +42,23 @@ def images_behind(rows: pd.DataFrame, column: str, *, by_condition: bool = False
 
 
 def bundled_rows(table: MeasuredTable, row: str, folder: Path | None = None) -> pd.DataFrame | None:
-    """The bundled scores of the detector behind a row, given with the same weights and the same reading.
+    """The bundled scores of the network behind a row, given with the same weights and the same reading.
 
     Args:
         table: measured here.
-        row: of the table, a detector's name.
-        folder: holds `<set>/<detector>.csv`; None: the bundled one.
+        row: of the table: a detector's name, or a training generator's where each row is a network.
+        folder: holds `<set>/<detector>.csv` and `sets/<set>/<detector>.csv`; None: the bundled one.
 
     Returns:
         Rows as `images_behind` takes them, None where there are none.
     """
     weights, found = table.weights.get(row, "")[:_DIGITS], []
-    for name, detectors in scored_sets(folder).items():
-        if not weights or row not in detectors:
+    root = folder or asset("measured")
+    for path in sorted([*root.glob("*/*.csv"), *root.glob("sets/*/*.csv")]):
+        if not weights or weights not in _first_weights(path):
             continue
         try:
-            rows = read_scores(name, row, folder)
+            rows = read_scores(str(path.parent.relative_to(root)), path.stem, root)
         except EvaluationError:
             continue
         if {"weights", "condition", "protocol"} <= set(rows):
@@ -66,6 +68,16 @@ def bundled_rows(table: MeasuredTable, row: str, folder: Path | None = None) -> 
     if not found:
         return None
     return pd.concat(found).drop_duplicates(["image_id", "condition"])
+
+
+def _first_weights(path: Path) -> str:
+    """The first line of a table of scores: one network's, so that others need not be read."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            next(lines, "")
+            return next(lines, "")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def known_row(table: MeasuredTable, names: Iterable[str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from pages.components.folder import folder_records
 from pages.components.shell import plain
 
 PICTURES = 12
-_ROW, _COLUMN, _SEEN = "behind_row", "behind_column", "behind_seen"
+_CLICKED, _SEEN = "behind_clicked", "behind_seen"
 
 
 def chart(figure: go.Figure, *, key: str, alt: str, clickable: bool) -> None:
@@ -33,8 +33,7 @@ def chart(figure: go.Figure, *, key: str, alt: str, clickable: bool) -> None:
     )
     points = event["selection"]["points"]
     if points and points != st.session_state.get(_SEEN):
-        st.session_state[_ROW] = str(points[0]["y"]).removesuffix(" *")
-        st.session_state[_COLUMN] = str(points[0]["customdata"][0])
+        st.session_state[_CLICKED] = (str(points[0]["y"]).removesuffix(" *"), str(points[0]["customdata"][0]))
     st.session_state[_SEEN] = points
 
 
@@ -52,9 +51,13 @@ def show(measured: MeasuredTable, both: Comparison, run: Path | None, *, by_cond
     if shown.empty:
         return
     st.subheader("The images behind a cell", anchor=False)
+    if any("," in weights for weights in measured.weights.values()):
+        st.caption("A cell of this table is a mean over several networks: see the table of each of them.")
+        return
+    clicked = st.session_state.pop(_CLICKED, ("", ""))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        row = _choice("Row", list(shown.index), _ROW)
-        column = _choice("Column", list(shown.columns), _COLUMN)
+        row = _choice("Row", list(shown.index), f"behind_row_{measured.table}", clicked[0])
+        column = _choice("Column", list(shown.columns), f"behind_column_{measured.table}", clicked[1])
     st.caption("Or click a cell of the measured table. The most wrong come first.")
     try:
         rows = (
@@ -72,7 +75,10 @@ def show(measured: MeasuredTable, both: Comparison, run: Path | None, *, by_cond
     _list(found)
 
 
-def _choice(label: str, options: list[str], key: str) -> str:
+def _choice(label: str, options: list[str], key: str, clicked: str) -> str:
+    # A key for each table: under one key the browser would go on showing the last table's choice.
+    if clicked in options:
+        st.session_state[key] = clicked
     if st.session_state.get(key) not in options:
         st.session_state.pop(key, None)
     return st.selectbox(label, options, key=key, width=240)

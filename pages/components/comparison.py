@@ -15,7 +15,7 @@ from pages.components.shell import plain
 
 HERE, OWN = "Measured here", "A run of my own"
 _BESIDE = 9
-"""Most columns of tables that stand side by side."""
+"""Most columns of tables that stand side by side; on a phone those with more keep a width and scroll."""
 
 
 def show(table: PublishedTable) -> None:
@@ -127,14 +127,15 @@ def _heatmap(
         values = values.astype(float).round(1)
         marked = {row: f"{row} *" for row in both.apart}
         more = both.details.loc[values.index, values.columns].rename(index=marked) if details else None
-        behind.chart(
-            accuracy_heatmap(
-                values.rename(index=marked), details=more, difference=difference, clickable=details
-            ),
-            key=f"compare_{key}",
-            alt=f"Heatmap: {title}; the same figures stand as text below.",
-            clickable=details,
-        )
+        with st.container(key=f"{'wide' if values.shape[1] > _BESIDE else 'narrow'}_{key}"):
+            behind.chart(
+                accuracy_heatmap(
+                    values.rename(index=marked), details=more, difference=difference, clickable=details
+                ),
+                key=f"compare_{key}",
+                alt=f"Heatmap: {title}; the same figures stand as text below.",
+                clickable=details,
+            )
 
 
 def _text(both: Comparison) -> pd.DataFrame:
