@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from genimage_core.cli_lab import command_line
-from genimage_core.cli_linear import Data, Detector, Features, Init, Penalty, _show, _threads
+from genimage_core.cli_lab import command_line, use_threads
+from genimage_core.cli_linear import Data, Detector, Features, Init, Penalty, _show
 
 
 def fit_attribution(
@@ -36,7 +36,7 @@ def fit_attribution(
     from genimage_core.training.attribution_fit import fit_attribution_run
     from genimage_core.training.heads import HeadPlan
 
-    _threads(threads)
+    use_threads(threads)
     command = command_line(data).replace(str(manifest), "DIR/manifest.csv")
     plan = HeadPlan(
         data=data, init=init, features=features, detector=detector, views=views,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from genimage_core.cli_lab import command_line
+from genimage_core.cli_lab import command_line, use_threads
 from genimage_core.errors import EvaluationError
 
 STOPPED = 130
@@ -56,7 +56,6 @@ def evaluate(
     engine: Annotated[Literal["local", "ray"], typer.Option(help="`ray`: on a cluster.")] = "local",
 ) -> None:
     """Score images with detectors under degradations, then report; stop with Ctrl-C, start again to go on."""
-    import torch
 
     from genimage_core.evaluation import engine as local
     from genimage_core.evaluation.report import write_report
@@ -66,8 +65,7 @@ def evaluate(
 
     if bool(data) == bool(ai and nature) or bool(ai) != bool(nature):
         raise typer.BadParameter("name either --data, or --ai and --nature")
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     wanted = Wanted(
         data=data, ai=ai, nature=nature, detectors=detectors, weights=weights, degrade=degrade,
         protocol=protocol, generators=generators, split=split, reading=reading, limit=limit, seed=seed,

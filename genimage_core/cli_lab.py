@@ -16,6 +16,14 @@ def command_line(data: Path | str | None = None) -> str:
     return shlex.join(["python", "-m", "genimage_core", *words])
 
 
+def use_threads(threads: int) -> None:
+    """Set the CPU threads of torch, and of the prepared networks with it; 0 leaves them as they are."""
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+
+
 def lab_commands(app: typer.Typer) -> None:
     """Enter the laboratory's commands in the command line."""
     for command in (train, teach, reconstruct, pack):
@@ -89,14 +97,12 @@ def teach(
     threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
 ) -> None:
     """Let a trained transformer look at the training images, for others to learn from; resumes."""
-    import torch
 
     from genimage_core.datasets import scan_dataset
     from genimage_core.training.data import select_training
     from genimage_core.training.teacher import make_teacher_views
 
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     records = select_training(scan_dataset(data), train_on)
     options: dict[str, Any] = {
         "teacher": teacher,
@@ -126,8 +132,7 @@ def reconstruct(
     from genimage_core.training.autoencoder import GENERATOR, TinyAutoencoder, write_aligned
     from genimage_core.training.simulators import DESIGNS, train_simulator
 
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     records = scan_dataset(data)
     if autoencoder:
         net: torch.nn.Module = TinyAutoencoder.load(autoencoder)

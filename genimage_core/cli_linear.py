@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from genimage_core.cli_lab import command_line
+from genimage_core.cli_lab import command_line, use_threads
 
 Features = Annotated[Path, typer.Option(help="Folder of the feature cache.")]
 Init = Annotated[Path, typer.Option(help="safetensors file with the frozen trunk.")]
@@ -25,13 +25,6 @@ def linear_commands(app: typer.Typer) -> None:
     app.command("fit-head")(fit_head)
     app.command("leave-one-out")(leave_one_out)
     app.command("regroup")(regroup)
-
-
-def _threads(threads: int) -> None:
-    import torch
-
-    if threads:
-        torch.set_num_threads(threads)
 
 
 def fit_head(
@@ -52,7 +45,7 @@ def fit_head(
     """Fit a linear head on a frozen trunk; features that were computed before are read from the cache."""
     from genimage_core.training.heads import HeadPlan, fit_head_run
 
-    _threads(threads)
+    use_threads(threads)
     plan = HeadPlan(
         data=data, init=init, features=features, detector=detector, backbone=backbone, train_on=train_on,
         only=only, aligned=aligned, views=views, inverse_penalty=inverse_penalty, init_note=init_note,
@@ -76,7 +69,7 @@ def leave_one_out(
     """For each training generator: a head that never saw it, measured on its validation images."""
     from genimage_core.training.heads import HeadPlan, leave_one_out_figures
 
-    _threads(threads)
+    use_threads(threads)
     plan = HeadPlan(
         data=data, init=init, features=features, detector=detector, backbone=backbone, aligned=aligned,
         views=views, inverse_penalty=inverse_penalty, command=command_line(data),

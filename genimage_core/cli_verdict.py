@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from genimage_core.cli_lab import command_line
+from genimage_core.cli_lab import command_line, use_threads
 
 MEASURED = Path("assets/measured")
 COMBINATION = Path("assets/weights/combination.json")
@@ -165,7 +165,6 @@ def stability(
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: torch's default.")] = 0,
 ) -> None:
     """How many verdicts flip between fake and real when a file is re-saved, resized or cropped; resumes."""
-    import torch
 
     from genimage_core.datasets import data_protocol, scan_dataset
     from genimage_core.detectors import load_detector
@@ -174,8 +173,7 @@ def stability(
     from genimage_core.evaluation.stability import CONDITIONS, measure, stability_figures
     from genimage_core.verdict import load_combination
 
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     conditions = ("none", *(c for c in degrade.split(",") if c and c != "none")) if degrade else CONDITIONS
     protocol = data_protocol("raw")
     records = select_images(
