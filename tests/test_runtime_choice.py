@@ -35,6 +35,7 @@ from genimage_core.evaluation.runtime_choice import (
     best_of,
     compare,
     find_ranges,
+    without_extremes,
     write_choices,
 )
 from tests.conftest import make_image
@@ -112,6 +113,12 @@ def test_ranges_of_images_are_named_as_the_graph_that_is_quantised(tmp_path: Pat
     assert set(found) == set(
         ranges_of(quantised(export_onnx(net), known(net), views(2), net.keep_float, "int8"))
     )
+
+
+def test_one_extreme_part_does_not_widen_a_range() -> None:
+    parts = [{"t": (-1.0, 3.0)}, {"t": (-500.0, 900.0)}, {"t": (-2.0, 2.0)}]
+    assert without_extremes(parts) == {"t": (-2.0, 3.0)}
+    assert without_extremes(parts[1:2]) == parts[1]
 
 
 def test_ranges_are_kept_for_just_these_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
