@@ -25,7 +25,7 @@ class DeiTSmall(DetectorNet):
     )
     # One tile says little of a large picture: of the variance of its log-odds on 20 photographs with three
     # crops each, .72 lay within a photograph (scripts/within_photo.py).
-    spec = InputSpec(tile=224, max_tiles=3, paper_resize=256, paper_crop=224)
+    spec = InputSpec(tile=224, max_tiles=2, paper_resize=256, paper_crop=224)
     recipe = Recipe(
         original=(
             "AdamW 5e-4 x batch/512, weight decay .05, warm-up 5 epochs, mixup .8, cutmix 1, "

@@ -118,7 +118,9 @@ class PreparedDetector(Detector):
         side = self.spec.tile
         if stack.shape[1:3] != (side, side):
             return self._in_torch().run(stack)
-        parts = [stack[at : at + VIEWS_A_PASS] for at in range(0, len(stack), VIEWS_A_PASS)]
+        # Two views go one by one: a second core would have nothing to do.
+        size = VIEWS_A_PASS if len(stack) > VIEWS_A_PASS else 1
+        parts = [stack[at : at + size] for at in range(0, len(stack), size)]
         return np.concatenate(side_by_side([partial(self._pass, part) for part in parts]))
 
     def _pass(self, stack: np.ndarray) -> np.ndarray:

@@ -97,16 +97,16 @@ def asking_order(first: str = "") -> list[str]:
     """Return every detector's name in the order in which they are asked.
 
     Args:
-        first: the one that the visitor wants to hear first; then come those that decide the verdict.
+        first: the one that the visitor wants to hear first; then come those that weigh most in the verdict.
     """
     from genimage_core.detectors import list_detectors
-    from genimage_core.verdict import decisive
+    from genimage_core.verdict import load_combination
 
     try:
-        deciding = decisive()
+        weights = load_combination().weights
     except GenImageError:
-        deciding = frozenset()
-    return sorted(list_detectors(), key=lambda name: (name != first, name not in deciding))
+        weights = {}
+    return sorted(list_detectors(), key=lambda name: (name != first, -weights.get(name, 0.0)))
 
 
 def each() -> Iterator[tuple[str, "Detector | GenImageError"]]:

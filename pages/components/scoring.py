@@ -29,8 +29,8 @@ PROTOCOLS: "dict[Protocol, tuple[str, str]]" = {
     ),
 }
 OnScore = Callable[[Mapping[str, float]], None]
-AT_ONCE = (os.cpu_count() or 2) + 1
-"""Detectors that look at one picture at the same time: they share the cores, and none computes all along."""
+AT_ONCE = max(2, min(4, (os.cpu_count() or 2) // 2))
+"""Detectors that look at one picture at the same time: none keeps the processor busy all along."""
 HEARTBEAT = 0.1
 """Seconds after which a visitor's next move is noticed, however long a detector takes."""
 
