@@ -222,6 +222,22 @@ def test_what_goes_wrong_in_a_pass_goes_wrong_for_its_caller() -> None:
         side_by_side([lambda: 1, fail, lambda: 2])
 
 
+FORK = """
+import os
+from genimage_core.detectors.sessions import side_by_side
+assert side_by_side([lambda: 1, lambda: 2]) == [1, 2]
+child = os.fork()
+if not child:
+    os._exit(side_by_side([lambda: 7])[0])
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    subprocess.run([sys.executable, "-c", FORK], cwd=ROOT, check=True, timeout=60)
+
+
 def test_detectors_that_share_the_cores_say_what_each_says_alone(weights: Path) -> None:
     detector = load_detector(NAME, weights=weights, device="cpu")
     image = make_image(3, 600)

@@ -34,6 +34,10 @@ def _cores(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="pass")
 
 
+if hasattr(os, "register_at_fork"):  # a forked child has none of these threads and would wait for ever
+    os.register_at_fork(after_in_child=_cores.cache_clear)
+
+
 def side_by_side(calls: Sequence[Callable[[], Result]]) -> list[Result]:
     """What the calls return, in their order; at most `cpu_threads()` run at once in this process.
 
