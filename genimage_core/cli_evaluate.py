@@ -56,7 +56,6 @@ def evaluate(
     engine: Annotated[Literal["local", "ray"], typer.Option(help="`ray`: on a cluster.")] = "local",
 ) -> None:
     """Score images with detectors under degradations, then report; stop with Ctrl-C, start again to go on."""
-
     from genimage_core.evaluation import engine as local
     from genimage_core.evaluation.report import write_report
     from genimage_core.evaluation.report_text import report_text

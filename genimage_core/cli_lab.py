@@ -97,7 +97,6 @@ def teach(
     threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
 ) -> None:
     """Let a trained transformer look at the training images, for others to learn from; resumes."""
-
     from genimage_core.datasets import scan_dataset
     from genimage_core.training.data import select_training
     from genimage_core.training.teacher import make_teacher_views

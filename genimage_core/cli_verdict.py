@@ -165,7 +165,6 @@ def stability(
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: torch's default.")] = 0,
 ) -> None:
     """How many verdicts flip between fake and real when a file is re-saved, resized or cropped; resumes."""
-
     from genimage_core.datasets import data_protocol, scan_dataset
     from genimage_core.detectors import load_detector
     from genimage_core.evaluation.plan_images import select_images
