@@ -29,13 +29,12 @@ from genimage_core.detectors.ranges import (
     write_ranges,
 )
 from genimage_core.detectors.runtime import export_onnx, in_memory, known
+from genimage_core.evaluation.activation_ranges import find_ranges, without_extremes
 from genimage_core.evaluation.runtime_choice import (
     Limits,
     allowed,
     best_of,
     compare,
-    find_ranges,
-    without_extremes,
     write_choices,
 )
 from tests.conftest import make_image
@@ -117,8 +116,32 @@ def test_ranges_of_images_are_named_as_the_graph_that_is_quantised(tmp_path: Pat
 
 def test_one_extreme_part_does_not_widen_a_range() -> None:
     parts = [{"t": (-1.0, 3.0)}, {"t": (-500.0, 900.0)}, {"t": (-2.0, 2.0)}]
-    assert without_extremes(parts) == {"t": (-2.0, 3.0)}
-    assert without_extremes(parts[1:2]) == parts[1]
+    assert without_extremes(parts, 1) == {"t": (-2.0, 3.0)}
+    assert without_extremes(parts, 0) == {"t": (-500.0, 900.0)}
+
+
+def test_the_ranges_that_change_the_views_least_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousandfold range leaves the others one step: then the most extreme parts have no say."""
+    net = SmallNet().eval()
+    records = []
+    for i in range(6):
+        Image.fromarray(make_image(i, 64)).save(tmp_path / f"{i}.png")
+        records.append(Record(tmp_path / f"{i}.png", f"{i}.png", "alpha", "train", i % 2))
+    plain = find_ranges(net, records)
+    parts = 0
+
+    def one_is_extreme(model: bytes) -> dict[str, tuple[float, float]]:
+        nonlocal parts
+        parts += 1
+        factor = 1000 if parts == 3 else 1
+        return {tensor: (factor * low, factor * high) for tensor, (low, high) in ranges_of(model).items()}
+
+    monkeypatch.setattr("genimage_core.evaluation.activation_ranges.ranges_of", one_is_extreme)
+    found = find_ranges(net, records)
+    assert parts == 6
+    assert all(found[t][1] < 100 * high for t, (_, high) in plain.items() if high > 0)
 
 
 def test_ranges_are_kept_for_just_these_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +179,7 @@ def test_a_transformers_named_blocks_and_its_head_stay_in_floats() -> None:
     assert not any("/blocks.0/" in name or "/head/" in name for name in in_integers)
 
 
-@pytest.mark.parametrize("name", ["f3net", "dinov2", "deit_s"])
+@pytest.mark.parametrize("name", ["f3net", "gramnet", "dinov2", "deit_s"])
 def test_what_a_network_keeps_in_floats_is_found_in_its_graph(name: str) -> None:
     """A misspelt module would be quantised without a word."""
     net = build_network(name, seed=0).eval()

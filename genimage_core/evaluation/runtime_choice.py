@@ -16,7 +16,8 @@ from genimage_core.detectors.choices import PATH, read_choices
 from genimage_core.detectors.detector import Detector
 from genimage_core.detectors.known import write_whole
 from genimage_core.detectors.prepared import Precision, prepared_path
-from genimage_core.detectors.ranges import Ranges, drop_ranges, ranges_of, write_ranges
+from genimage_core.detectors.ranges import drop_ranges, write_ranges
+from genimage_core.evaluation.activation_ranges import find_ranges
 from genimage_core.evaluation.metrics import accuracy
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 FASTER = 0.95
 """A candidate must take at most this share of float32's time."""
-RANGE_PARTS = 12
-"""Parts of the images that show the ranges of activations: the most extreme part has no say."""
 
 
 class Limits(NamedTuple):
@@ -131,35 +130,6 @@ def measure(
                 drop_ranges(name)
     ms = {how: round(1e3 * s, 1) for how, s in seconds.items()}
     return {"weights": weights_id, "precision": choice, "ms": ms, "cost": figures}, scores
-
-
-def find_ranges(net: DetectorNet, records: Sequence[Record]) -> Ranges:
-    """The ranges of activations on one view of each image, but for the most extreme of `RANGE_PARTS` parts.
-
-    One flat picture can widen a range a thousandfold, and all others are told apart in fewer steps then.
-    """
-    from genimage_core.detectors.quantise import quantised
-    from genimage_core.detectors.runtime import export_onnx, known
-    from genimage_core.detectors.tiling import tile_views
-    from genimage_core.images import load_image
-
-    views = [
-        np.ascontiguousarray(tile_views(load_image(r.path).pixels, net.spec.tile, 1)[0]) for r in records
-    ]
-    model, facts = export_onnx(net), known(net)
-    parts = [views[start::RANGE_PARTS] for start in range(min(RANGE_PARTS, len(views)))]
-    return without_extremes(
-        [ranges_of(quantised(model, facts, part, net.keep_float, "int8")) for part in parts]
-    )
-
-
-def without_extremes(found: Sequence[Ranges]) -> Ranges:
-    """Tensor -> the second least low and the second greatest high of several ranges; of one, its own."""
-    place = min(1, len(found) - 1)
-    return {
-        tensor: (sorted(f[tensor][0] for f in found)[place], sorted(f[tensor][1] for f in found)[-1 - place])
-        for tensor in found[0]
-    }
 
 
 def _scores(
