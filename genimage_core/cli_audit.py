@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ import typer
 
 from genimage_core.cli_lab import command_line
 from genimage_core.errors import DatasetError
+from genimage_core.whole_files import write_whole
 
 _STEP = 500
 
@@ -65,22 +65,10 @@ def audit(
     )
     text = found.model_dump_json(indent=1) + "\n"
     if out is not None:
-        _write_whole(out, text)
+        write_whole(out, text.encode())
     print(text if as_json else as_markdown(found), end="" if as_json else "\n")
 
 
 def _show(task: str, done: int, total: int) -> None:
     if done % _STEP == 0 or done == total or total < _STEP:
         print(f"{task}: {done} / {total}" if total > 1 else f"{task} ...", file=sys.stderr, flush=True)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        part = Path(file.name)
-    try:
-        part.write_text(text)
-        part.chmod(0o644)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from genimage_core.analysis import Report, analyse, score_image
 from genimage_core.datasets.content import cache_folder
-from genimage_core.detectors.known import write_whole
 from genimage_core.detectors.weights import trained_detectors, weights_id
 from genimage_core.errors import WeightsError
 from genimage_core.images import load_image
 from genimage_core.looks_like import PATH as LOOKS_LIKE
 from genimage_core.verdict import PATH as COMBINATION
+from genimage_core.whole_files import write_whole
 
 if TYPE_CHECKING:
     from genimage_core.detectors import Detector

@@ -19,11 +19,12 @@ from genimage_core.analysis import score_image
 from genimage_core.detectors import build_network, list_detectors, load_detector, registry
 from genimage_core.detectors.choices import chosen_precision, read_choices
 from genimage_core.detectors.host_steps import STEPS
-from genimage_core.detectors.known import prepared_folder, read_known, write_whole
+from genimage_core.detectors.known import prepared_folder, read_known
 from genimage_core.detectors.prepared import PreparedDetector, prepared_path
 from genimage_core.detectors.preparing import prepare_detector
 from genimage_core.detectors.sessions import side_by_side
 from genimage_core.detectors.weights import save_packed, weights_id
+from genimage_core.whole_files import write_whole
 from tests.conftest import make_image
 
 ROOT = Path(__file__).parents[1]

@@ -87,29 +87,6 @@ def test_a_write_that_breaks_off_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     assert not list((tmp_path / "rows").glob("*.part"))
 
 
-def test_a_file_is_on_the_disk_before_it_has_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Content first, then the name, then the folder: the order that survives a loss of power."""
-    calls: list[str] = []
-    fsync, replace = store_module.os.fsync, Path.replace
-
-    def note_sync(descriptor: int) -> None:
-        calls.append("sync")
-        fsync(descriptor)
-
-    def note_rename(self: Path, target: Path) -> Path:
-        calls.append("rename")
-        return replace(self, target)
-
-    monkeypatch.setattr(store_module.os, "fsync", note_sync)
-    monkeypatch.setattr(Path, "replace", note_rename)
-    store_module.write_whole(tmp_path / "a", lambda part: part.write_text("whole"))
-    assert calls == ["sync", "rename", "sync"]
-    assert (tmp_path / "a").read_text() == "whole"
-    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
-
-
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

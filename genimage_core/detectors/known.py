@@ -9,16 +9,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from uuid import uuid4
 
 from genimage_core.detectors.facts import DetectorInfo, InputSpec
 from genimage_core.paths import cache_folder
+from genimage_core.whole_files import write_whole
 
 if TYPE_CHECKING:
     from genimage_core.detectors.base import DetectorNet
@@ -59,21 +58,6 @@ def code_digest() -> str:
 def prepared_folder() -> Path:
     """Where prepared networks and what is known of them are kept."""
     return cache_folder() / "prepared"
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that nobody ever reads a part of it; its folder is made.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _path() -> Path:

@@ -13,10 +13,11 @@ import numpy as np
 from genimage_core.detectors.detector import Detector
 from genimage_core.detectors.facts import DetectorInfo, InputSpec
 from genimage_core.detectors.host_steps import STEPS
-from genimage_core.detectors.known import Known, code_digest, prepared_folder, write_whole
+from genimage_core.detectors.known import Known, code_digest, prepared_folder
 from genimage_core.detectors.optimising import for_this_processor, processor
 from genimage_core.detectors.ranges import ranges_id
 from genimage_core.detectors.sessions import open_session, side_by_side
+from genimage_core.whole_files import write_whole
 
 if TYPE_CHECKING:
     import torch

@@ -7,12 +7,13 @@ import os
 
 from genimage_core.detectors.base import DetectorNet
 from genimage_core.detectors.choices import chosen_precision
-from genimage_core.detectors.known import code_digest, prepared_folder, write_whole
+from genimage_core.detectors.known import code_digest, prepared_folder
 from genimage_core.detectors.optimising import for_this_processor, portable
 from genimage_core.detectors.prepared import Precision, PreparedDetector, portable_path, prepared_path
 from genimage_core.detectors.ranges import Ranges, read_ranges
 from genimage_core.detectors.runtime import export_onnx, in_memory, known
 from genimage_core.errors import WeightsError
+from genimage_core.whole_files import write_whole
 
 PORTABLE = "GENIMAGE_PORTABLE"
 """Set to 1 while an image is built that will run on other machines: what `keep_portable` asks for."""

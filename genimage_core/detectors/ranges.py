@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from genimage_core.detectors.known import write_whole
 from genimage_core.paths import asset
+from genimage_core.whole_files import write_whole
 
 FOLDER = asset("ranges")
 Ranges = Mapping[str, tuple[float, float]]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from genimage_core.errors import WeightsError
 from genimage_core.hub import PREFIX, fetch_weights
 from genimage_core.paths import asset
+from genimage_core.whole_files import write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -225,7 +226,5 @@ def save_packed(
     if fine:
         entry["fine"] = {"bits": FINE_BITS, "modules": list(fine)}
     manifest["detectors"][name] = entry
-    part = folder / (MANIFEST + ".part")
-    part.write_text(json.dumps(manifest, indent=1) + "\n")
-    part.replace(folder / MANIFEST)
+    write_whole(folder / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
     return entry

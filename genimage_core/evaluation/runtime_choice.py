@@ -14,11 +14,11 @@ import numpy as np
 from genimage_core.datasets import Record
 from genimage_core.detectors.choices import PATH, read_choices
 from genimage_core.detectors.detector import Detector
-from genimage_core.detectors.known import write_whole
 from genimage_core.detectors.prepared import Precision, prepared_path
 from genimage_core.detectors.ranges import drop_ranges, write_ranges
 from genimage_core.evaluation.activation_ranges import find_ranges
 from genimage_core.evaluation.metrics import accuracy
+from genimage_core.whole_files import write_whole
 
 if TYPE_CHECKING:
     from genimage_core.detectors.base import DetectorNet

@@ -6,9 +6,8 @@ process that is killed loses what it had not yet written, never what it had.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypedDict
@@ -19,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from genimage_core.errors import EvaluationError
 from genimage_core.evaluation.plan import RUN_FILE, Plan, check_same, read_plan
+from genimage_core.whole_files import fill_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,21 +59,6 @@ class Row(TypedDict):
     reading: str
     p_fake: float | None
     error: str | None
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then put it in place at once, safe from a loss of power."""
-    part = path.with_name(path.name + ".part")
-    write(part)
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
-    if os.name == "posix":  # elsewhere folders cannot be opened
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 class RunStore:
@@ -135,14 +120,14 @@ class RunStore:
             )
         else:
             text = self.plan.model_dump_json(indent=1) + "\n"
-            write_whole(self.folder / RUN_FILE, lambda part: part.write_text(text, encoding="utf-8"))
+            fill_whole(self.folder / RUN_FILE, lambda part: part.write_text(text, encoding="utf-8"))
         self._next = 1 + max((_number(path) for path in shards), default=0)
 
     def append(self, rows: Sequence[Row]) -> Path:
         """Write the rows of some images, all of each image's, as the next file."""
         path = self.folder / "rows" / f"rows-{self._next:06d}.parquet"
         table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
-        write_whole(path, lambda part: pq.write_table(table, part, compression="zstd"))
+        fill_whole(path, lambda part: pq.write_table(table, part, compression="zstd"))
         self._next += 1
         return path
 

@@ -27,10 +27,10 @@ from genimage_core.evaluation.metrics import share
 from genimage_core.explain.measured_scores import NOT_PHOTO, NOT_PHOTO_WORDS, PHOTOGRAPHS, group_order
 from genimage_core.training.data import data_hash, read_rgb
 from genimage_core.training.features import View
-from genimage_core.training.files import save_atomically
 from genimage_core.training.heads import HeadPlan, Report, frozen_network, open_cache, training_rows
 from genimage_core.training.linear import group_weights
 from genimage_core.versions import versions
+from genimage_core.whole_files import fill_whole
 
 DIRECTIONS = 256
 """The fit reads so many principal components of the features: it takes seconds, and was no worse than all."""
@@ -227,7 +227,7 @@ def fit_attribution_run(
     threshold = choose_threshold(val, generators)
     out.mkdir(parents=True, exist_ok=True)
     tensors = {"weight": weight, "bias": bias}
-    save_atomically(out / WEIGHTS, lambda path: save_file(tensors, path))
+    fill_whole(out / WEIGHTS, lambda path: save_file(tensors, path))
     facts = Facts(
         detector=plan.detector, classes=names, threshold=threshold, trunk_sha256=trunk,
         weights_sha256=file_sha256(out / WEIGHTS), confusion=confusion(val, generators, threshold),
@@ -245,7 +245,7 @@ def fit_attribution_run(
     some = list(range(0, len(held_out), step))[:checked]
     facts.manifest["packed_trunk"] = _compare(Attribution(facts, weight, bias), held_out, p, some, weights)
     text = facts.model_dump_json(indent=1)
-    save_atomically(out / FACTS, lambda path: path.write_text(json.dumps(json.loads(text), indent=1) + "\n"))
+    fill_whole(out / FACTS, lambda path: path.write_text(json.dumps(json.loads(text), indent=1) + "\n"))
     return facts
 
 

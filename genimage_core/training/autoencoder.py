@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from genimage_core.datasets import Record
 from genimage_core.errors import TrainingError
 from genimage_core.training.data import read_rgb
-from genimage_core.training.files import save_atomically
 from genimage_core.training.plan import bf16_pays
+from genimage_core.whole_files import fill_whole
 
 WIDTH, LATENT, STRIDE = 64, 32, 8
 GENERATOR = "aligned_taef2"
@@ -156,7 +156,7 @@ def write_aligned(
         target = folder / (reals[i].image_id.replace("/", "__").rsplit(".", 1)[0] + ".png")
         image = None if target.exists() else read_rgb(reals[i].path)
         if image is not None and min(image.shape[:2]) >= STRIDE:
-            save_atomically(target, partial(_write_png, reconstruct(net, image)))
+            fill_whole(target, partial(_write_png, reconstruct(net, image)))
         if report:
             report(done, len(order))
     return out

@@ -24,9 +24,9 @@ from genimage_core.detectors.weights import file_sha256
 from genimage_core.errors import TrainingError
 from genimage_core.training.augment import augment
 from genimage_core.training.data import read_rgb
-from genimage_core.training.files import save_atomically
 from genimage_core.training.plan import bf16_pays
 from genimage_core.training.recipe import Recipe
+from genimage_core.whole_files import fill_whole
 
 SHARD = 256
 AUGMENTATION = (
@@ -86,7 +86,7 @@ class FeatureCache:
                 "this cache holds the features of other weights.",
                 hint="Choose another folder.", source=str(self.folder),
             )  # fmt: skip
-        save_atomically(identity, lambda p: p.write_text(self.weights_id))
+        fill_whole(identity, lambda p: p.write_text(self.weights_id))
         self.net.eval()
         for path in sorted(self.folder.glob("keys-*.json")):
             number = int(path.stem.split("-")[1])
@@ -145,10 +145,10 @@ class FeatureCache:
 
     def _write(self, keys: Sequence[str], rows: np.ndarray) -> None:
         number = 1 + max((n for n, _ in self.places.values()), default=-1)
-        save_atomically(self.folder / f"rows-{number:05d}.npy", partial(_save_array, rows))
+        fill_whole(self.folder / f"rows-{number:05d}.npy", partial(_save_array, rows))
         text = json.dumps(list(keys))
         # The keys come last: rows without keys are as good as not there.
-        save_atomically(self.folder / f"keys-{number:05d}.json", lambda p: p.write_text(text))
+        fill_whole(self.folder / f"keys-{number:05d}.json", lambda p: p.write_text(text))
         self.places |= {key: (number, row) for row, key in enumerate(keys)}
 
 

@@ -20,11 +20,11 @@ from genimage_core.errors import TrainingError
 from genimage_core.evaluation.metrics import auroc
 from genimage_core.training.data import data_hash, only_listed, select_training, select_training_fakes
 from genimage_core.training.features import FeatureCache, View
-from genimage_core.training.files import save_atomically
 from genimage_core.training.linear import LinearHead, fit_linear, group_weights
 from genimage_core.training.loop import start_from
 from genimage_core.training.plan import backbone_options
 from genimage_core.versions import versions
+from genimage_core.whole_files import fill_whole
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -142,7 +142,7 @@ def fit_head_run(plan: HeadPlan, out: Path, report: Report) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     weights = out / "weights.safetensors"
     tidy = {k: v.contiguous() for k, v in state.items()}
-    save_atomically(weights, lambda p: save_file(tidy, p))
+    fill_whole(weights, lambda p: save_file(tidy, p))
     manifest = {
         "detector": plan.detector,
         "options": plan.options,
@@ -164,7 +164,7 @@ def fit_head_run(plan: HeadPlan, out: Path, report: Report) -> Path:
         "command": plan.command,
     }
     text = json.dumps(manifest, indent=1)
-    save_atomically(out / "manifest.json", lambda p: p.write_text(text))
+    fill_whole(out / "manifest.json", lambda p: p.write_text(text))
     return weights
 
 

@@ -34,12 +34,12 @@ from genimage_core.training.data import (
     select_training_fakes,
 )
 from genimage_core.training.distill import DistilledSamples, TokenLoss, soft_labels
-from genimage_core.training.files import save_atomically
 from genimage_core.training.optim import build_optimizer, freeze_first_blocks, loss_fn, lr_factor
 from genimage_core.training.plan import TrainingPlan, bf16_pays
 from genimage_core.training.recipe import Recipe
 from genimage_core.training.teacher import TeacherViews
 from genimage_core.versions import versions
+from genimage_core.whole_files import fill_whole
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -204,7 +204,7 @@ class Trainer:
             "step": self.step,
             "seconds": self.seconds,
         }
-        save_atomically(self.checkpoint, lambda p: torch.save(state, p))
+        fill_whole(self.checkpoint, lambda p: torch.save(state, p))
 
     def _log(self, row: dict[str, Any]) -> None:
         with (self.plan.out / "log.jsonl").open("a") as file:
@@ -298,7 +298,7 @@ class Trainer:
     def _finish(self) -> Path:
         weights = self.plan.out / "weights.safetensors"
         state = {k: v.contiguous().cpu() for k, v in self.net.state_dict().items()}
-        save_atomically(weights, lambda p: save_file(state, p))
+        fill_whole(weights, lambda p: save_file(state, p))
         manifest = {
             **self._identity(),
             "data_sha256": data_hash(self.training),
@@ -313,5 +313,5 @@ class Trainer:
             "command": self.plan.command,
         }
         text = json.dumps(manifest, indent=1)
-        save_atomically(self.plan.out / "manifest.json", lambda p: p.write_text(text))
+        fill_whole(self.plan.out / "manifest.json", lambda p: p.write_text(text))
         return weights

@@ -28,9 +28,9 @@ from genimage_core.detectors.weights import file_sha256, load_state
 from genimage_core.errors import TrainingError
 from genimage_core.training.augment import augment
 from genimage_core.training.data import data_hash, read_rgb
-from genimage_core.training.files import save_atomically
 from genimage_core.training.plan import bf16_pays
 from genimage_core.training.recipe import Recipe
+from genimage_core.whole_files import fill_whole
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -199,7 +199,7 @@ def make_teacher_views(
             if chunk[-1] == n - 1:
                 labels = np.array(facts["labels"])
                 facts["evidence"] = [] if trunk else fit_evidence(tokens, labels).tolist()
-            save_atomically(notes, partial(_write_facts, facts))
+            fill_whole(notes, partial(_write_facts, facts))
             if report:
                 report(chunk[-1] + 1, n)
     return out
