@@ -219,9 +219,16 @@ def test_calls_take_turns() -> None:
 
 
 def test_a_written_table_is_read(tmp_path: Path) -> None:
-    table = {"detectors": {"spec": {"weights": "a", "precision": "int8"}}}
-    write_choices(table, tmp_path / "runtime.json")
-    assert read_choices(tmp_path / "runtime.json") == table
+    path = tmp_path / "runtime.json"
+    spec = {"weights": "a", "precision": "int8"}
+    table = {"command": "c", "images": 9, "together": {}, "detectors": {"spec": spec}}
+    write_choices(table, path)
+    assert read_choices(path) == table
+    write_choices(table | {"detectors": {"f3net": {"weights": "b", "precision": "fp32"}}}, path)
+    found = read_choices(path)
+    assert found["detectors"]["spec"] == spec  # not measured this time
+    assert found["detectors"]["f3net"] == {"weights": "b", "precision": "fp32", "command": "c", "images": 9}
+    assert "together" not in found
     (tmp_path / "damaged.json").write_text("{")
     assert read_choices(tmp_path / "damaged.json") == {}
 

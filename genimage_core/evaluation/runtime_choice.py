@@ -165,6 +165,19 @@ def together(
 
 
 def write_choices(found: dict[str, Any], path: Path = PATH) -> None:
-    """Write the table that `prepare` and `load_detector` read."""
+    """Write the table that `prepare` and `load_detector` read.
+
+    Entries of detectors that were not measured this time stay as they are; `together`, which is then of other
+    choices, goes.
+
+    Args:
+        found: `command`, `images`, `detectors` (name -> entry) and `together`.
+        path: the table.
+    """
+    old = read_choices(path).get("detectors", {})
+    if kept := {name: entry for name, entry in old.items() if name not in found["detectors"]}:
+        own = {"command": found["command"], "images": found["images"]}
+        new = {name: own | entry for name, entry in found["detectors"].items()}
+        found = {"detectors": kept | new}
     write_whole(path, (json.dumps(found, indent=1) + "\n").encode())
     read_choices.cache_clear()
