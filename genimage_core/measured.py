@@ -135,6 +135,11 @@ class Study(BaseModel):
     manifest: dict[str, Any] = {}
     points: tuple[Point, ...]
 
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The commands that measured the points, the latest first."""
+        return (self.command, *self.manifest.get("kept", {}))
+
 
 def list_measured_tables(table: str, folder: Path = FOLDER) -> list[MeasuredTable]:
     """The tables measured beside a published one, by file name, those of the benchmark's detectors first.

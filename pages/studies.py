@@ -73,7 +73,7 @@ def _one(study: Study, key: str) -> None:
     )
     st.table(study_frame(study))
     st.caption("Repeat it on a data set in `DIR`:")
-    st.code(study.command, language="bash", wrap_lines=True)
+    st.code("\n".join(study.commands), language="bash", wrap_lines=True)
 
 
 serve(page)

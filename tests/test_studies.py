@@ -207,6 +207,7 @@ def test_a_study_keeps_other_detectors_series_of_the_same_data() -> None:
     three = with_others(study("ccc", 3), both)
     assert [p.series for p in three.points] == ["ccc", "bb", "a"]
     assert list(three.manifest["kept"]) == ["measure a", "measure bb"]
+    assert three.commands == ("measure ccc", "measure a", "measure bb")
     again = with_others(study("a", 5), three)
     assert {p.series: p.value for p in again.points} == {"a": 5, "bb": 2, "ccc": 3}
     assert "measure a" not in again.manifest["kept"]

@@ -21,7 +21,8 @@ DESCRIPTION = (
     "Half of each training set is fake, drawn from all training generators alike; each set holds the smaller "
     "ones. Same generators: validation images of the generators trained on. Cross generators: those of "
     "generators that no training saw. Unlike in the paper there are several training generators, and "
-    "hundreds to thousands of images instead of thousands to hundreds of thousands."
+    "hundreds to thousands of images instead of thousands to hundreds of thousands. A network is trained for "
+    "equally many steps on each number of images, a head on a frozen trunk until it fits best."
 )
 
 
