@@ -87,12 +87,15 @@ def _measured() -> None:
         st.markdown(
             "Nothing has been measured with this software on these test sets yet, so nothing is shown."
         )
-    for result in found:
-        st.markdown(f"**{result.title}**  \n{result.description}")
-        st.table(tables.measured_frame(result.rows))
-        if result.command:
-            st.caption("Repeat it on a data set in `DIR`:")
-            st.code(result.command, language="bash", wrap_lines=True)
+        return
+    st.caption("All that was measured with this software, set by set, whichever table is chosen above.")
+    chosen = st.selectbox("Measured set", range(len(found)), format_func=lambda i: found[i].title)
+    result = found[chosen]
+    st.markdown(result.description)
+    st.table(tables.measured_frame(result.rows))
+    if result.command:
+        st.caption("Repeat it on a data set in `DIR`:")
+        st.code(result.command, language="bash", wrap_lines=True)
 
 
 def _downloads(table: PublishedTable) -> None:

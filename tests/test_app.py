@@ -259,6 +259,22 @@ def test_every_table_is_shown_and_can_be_linked_to(name):
     assert len(app.table[0].value) == len(load_table(name).frame())
 
 
+def test_one_measured_set_is_shown_at_a_time():
+    from pages.components.measured import list_measured
+
+    found = list_measured()
+    if len(found) < 2:
+        pytest.skip("fewer than two measured sets are bundled")
+    app = AppTest.from_file("../app.py", default_timeout=60).run()
+    app.switch_page("pages/benchmark.py").run()
+    chooser = next(box for box in app.selectbox if box.label == "Measured set")
+    assert chooser.options == [result.title for result in found]
+    chooser.set_value(len(found) - 1).run()
+    assert_clean(app)
+    assert len(app.table[-1].value) == len(found[-1].rows)
+    assert found[-1].description in [element.value for element in app.markdown]
+
+
 @pytest.mark.parametrize("name", list_tables())
 def test_every_table_becomes_files(name):
     from pages.components import tables
