@@ -68,5 +68,4 @@ def _p_fake(net: DetectorNet, facts: Known, model: bytes, views: Sequence[np.nda
     from genimage_core.detectors.optimising import for_this_processor, portable
     from genimage_core.detectors.prepared import PreparedDetector
 
-    detector = PreparedDetector(for_this_processor(portable(model)), facts, "", lambda: net)
-    return 1 / (1 + np.exp(-detector.log_odds(views)))
+    return PreparedDetector(for_this_processor(portable(model)), facts, "", lambda: net).predict(views)
