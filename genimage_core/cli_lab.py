@@ -42,6 +42,7 @@ def train(
     reals: Annotated[str, typer.Option(help="`pool`: all real images; `own`: the generators' own.")] = "pool",
     steps: Annotated[int | None, typer.Option(help="Optimiser steps (default: the recipe's).")] = None,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate (default: the recipe's).")] = None,
+    cutmix: Annotated[float | None, typer.Option(help="Share of steps with CutMix, 0 to 1.")] = None,
     seed: int = 0,
     backbone: Annotated[str, typer.Option(help="Another timm vision transformer than the detector's.")] = "",
     init: Annotated[Path | None, typer.Option(help="safetensors file or weight set to start from.")] = None,
@@ -61,9 +62,9 @@ def train(
 
     plan = TrainingPlan(
         detector=detector, data=data, train_on=train_on, out=out, only=only, reals=reals, steps=steps,
-        lr=lr, seed=seed, backbone=backbone, init=init, init_note=init_note, teacher=teacher, aligned=aligned,
-        balance=balance, favour=_times(favour), device=device, workers=workers,
-        threads=threads, validate_every=validate_every, command=command_line(data),
+        lr=lr, cutmix=cutmix, seed=seed, backbone=backbone, init=init, init_note=init_note,
+        teacher=teacher, aligned=aligned, balance=balance, favour=_times(favour), device=device,
+        workers=workers, threads=threads, validate_every=validate_every, command=command_line(data),
     )  # fmt: skip
 
     def show(row: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from genimage_core.training import loop
 from genimage_core.training.augment import augment, reencode
 from genimage_core.training.data import TrainingSamples, data_hash, select_training
 from genimage_core.training.loop import Trainer
+from genimage_core.training.mixing import cutmix
 from genimage_core.training.optim import lr_factor
 from genimage_core.training.plan import TrainingPlan
 from tests.conftest import make_image
@@ -173,3 +174,38 @@ def test_corrupt_training_files_are_skipped(toy_dataset: Path, tmp_path: Path, t
     for path in sorted((toy_dataset / "alpha/train/ai").iterdir())[:3]:
         path.write_bytes(b"not an image")
     assert Trainer(plan(toy_dataset, tmp_path / "run")).run() is not None
+
+
+def test_cutmix_labels_follow_the_areas() -> None:
+    labels = torch.tensor([0.0, 1.0, 0.0, 1.0])
+    images = labels.view(4, 1, 1, 1).expand(4, 3, 40, 40).contiguous()
+    torch.manual_seed(3)
+    mixed, shares = cutmix(images, labels, 1.0)
+    assert torch.allclose(mixed.mean((1, 2, 3)), shares, atol=1e-5)
+    assert ((shares > 0) & (shares < 1)).all()
+    torch.manual_seed(3)
+    assert torch.equal(cutmix(images, labels, 1.0)[0], mixed)
+    assert cutmix(images, labels, 0.0)[0] is images
+
+
+def test_a_stopped_run_with_cutmix_goes_on_to_the_same_weights(
+    toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny: None
+) -> None:
+    plain = Trainer(plan(toy_dataset, tmp_path / "plain")).run()
+    whole = Trainer(plan(toy_dataset, tmp_path / "whole", cutmix=0.7)).run()
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Stop, "asked", property(lambda _: True, lambda *_: None), raising=False)
+        assert Trainer(plan(toy_dataset, tmp_path / "parts", cutmix=0.7)).run() is None
+    parts = Trainer(plan(toy_dataset, tmp_path / "parts", cutmix=0.7)).run()
+    assert plain is not None
+    assert whole is not None
+    assert parts is not None
+    a, b, c = load_file(whole), load_file(parts), load_file(plain)
+    assert all(torch.equal(a[k], b[k]) for k in a)
+    assert not all(torch.equal(a[k], c[k]) for k in a)
+    assert json.loads((whole.parent / "manifest.json").read_text())["recipe"]["cutmix_p"] == 0.7
+
+
+def test_cutmix_and_a_teacher_are_refused(toy_dataset: Path, tmp_path: Path, tiny: None) -> None:
+    with pytest.raises(TrainingError, match="mixed crops"):
+        Trainer(plan(toy_dataset, tmp_path / "run", cutmix=0.5, teacher=tmp_path / "lessons"))

@@ -34,6 +34,7 @@ from genimage_core.training.data import (
     select_training_fakes,
 )
 from genimage_core.training.distill import DistilledSamples, TokenLoss, soft_labels
+from genimage_core.training.mixing import cutmix
 from genimage_core.training.optim import build_optimizer, freeze_first_blocks, loss_fn, lr_factor
 from genimage_core.training.plan import TrainingPlan, bf16_pays
 from genimage_core.training.recipe import Recipe
@@ -119,7 +120,12 @@ class Trainer:
         if plan.threads:
             torch.set_num_threads(plan.threads)
         recipe = detector_class(plan.detector).recipe
-        self.recipe: Recipe = replace(recipe, steps=plan.steps or recipe.steps, lr=plan.lr or recipe.lr)
+        self.recipe: Recipe = replace(
+            recipe,
+            steps=plan.steps or recipe.steps,
+            lr=plan.lr or recipe.lr,
+            cutmix_p=recipe.cutmix_p if plan.cutmix is None else plan.cutmix,
+        )
         self.device = resolve_device(plan.device)
         records = scan_dataset(plan.data)
         self.training = select_training(records, plan.train_on, plan.reals)
@@ -146,6 +152,12 @@ class Trainer:
                 source=plan.train_on,
             )
         self.lessons: TeacherViews | None = None
+        if plan.teacher and self.recipe.cutmix_p:
+            raise TrainingError(
+                "a teacher's tokens do not fit mixed crops.",
+                hint="Leave out --cutmix or --teacher.",
+                source=str(plan.teacher),
+            )
         if plan.teacher:
             self.lessons = TeacherViews.load(plan.teacher).of_images({r.image_id for r in self.training})
         self.token_loss: TokenLoss | None = None
@@ -223,10 +235,10 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = factor * recipe.lr * group.get("lr_scale", 1.0)
         x = x.to(self.device, non_blocking=True).float().div_(255.0)
+        x, labels = cutmix(x, labels.to(self.device).float(), recipe.cutmix_p)
         x = x.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16_pays(self.device)):
             log_odds = self.net(x)
-        labels = labels.to(self.device).float()
         if lesson:
             labels = soft_labels(labels, lesson[0].to(self.device).float())
         loss = loss_fn(log_odds, labels, recipe.label_smoothing)

@@ -28,6 +28,7 @@ class TrainingPlan:
         reals: `pool` (all real training images) or `own` (those of the named generators).
         steps: optimiser steps; None takes the recipe's.
         lr: peak learning rate; None takes the recipe's.
+        cutmix: probability that a step's crops are mixed by CutMix; None takes the recipe's.
         seed: of weights, order and augmentation.
         backbone: another timm vision transformer than the detector's own, or "".
         init: safetensors file, or folder of a weight set, whose fitting tensors the network starts from.
@@ -53,6 +54,7 @@ class TrainingPlan:
     reals: str = "pool"
     steps: int | None = None
     lr: float | None = None
+    cutmix: float | None = None
     seed: int = 0
     backbone: str = ""
     init: Path | None = None

@@ -29,6 +29,7 @@ class Recipe:
         rescale_p: probability of a rescale before the crop.
         rescale_range: range of its factor, uniform.
         erasing_p: probability of random erasing, after the crop.
+        cutmix_p: probability that a step's crops are mixed by CutMix.
         label_smoothing: in [0, 1).
         clip_grad: largest gradient norm, or None.
         layer_decay: factor on the learning rate for each layer further from the head, or None; keeps
@@ -54,6 +55,7 @@ class Recipe:
     rescale_p: float = 0.1
     rescale_range: tuple[float, float] = (0.7, 1.3)
     erasing_p: float = 0.0
+    cutmix_p: float = 0.0
     label_smoothing: float = 0.0
     clip_grad: float | None = 5.0
     layer_decay: float | None = None
