@@ -44,3 +44,8 @@ def fill_whole(path: Path, write: Callable[[Path], object]) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def fill_text(path: Path, text: str) -> None:
+    """`fill_whole` with a text, in UTF-8."""
+    fill_whole(path, lambda part: part.write_text(text, encoding="utf-8"))

@@ -16,7 +16,7 @@ from genimage_core.evaluation.scores import COLUMNS, summarise
 from genimage_core.evaluation.store import read_rows
 from genimage_core.evaluation.table import figures_table, read_scores
 from genimage_core.measured import MeasuredTable, merged
-from genimage_core.whole_files import fill_whole
+from genimage_core.whole_files import fill_text
 
 
 def export_scores(
@@ -86,7 +86,7 @@ def enter_table(found: MeasuredTable, out: Path) -> MeasuredTable:
         found = merged(MeasuredTable.model_validate_json(out.read_bytes()), found)
     out.parent.mkdir(parents=True, exist_ok=True)
     text = found.model_dump_json(indent=1) + "\n"
-    fill_whole(out, lambda part: part.write_text(text, encoding="utf-8"))
+    fill_text(out, text)
     return found
 
 

@@ -18,7 +18,7 @@ from genimage_core.evaluation.plan import Plan, read_plan
 from genimage_core.evaluation.report_figures import Calibration, called_fake, condition_figures
 from genimage_core.evaluation.store import read_rows
 from genimage_core.verdict import load_combination
-from genimage_core.whole_files import fill_whole
+from genimage_core.whole_files import fill_text
 
 REPORT_FILE = "report.json"
 
@@ -105,7 +105,7 @@ def write_report(folder: Path) -> dict[str, Any]:
     """Make the report and write it to `report.json` in the run folder."""
     report = make_report(folder)
     text = json.dumps(report, indent=1, allow_nan=False) + "\n"
-    fill_whole(folder / REPORT_FILE, lambda part: part.write_text(text, encoding="utf-8"))
+    fill_text(folder / REPORT_FILE, text)
     return report
 
 

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from genimage_core.errors import EvaluationError
 from genimage_core.evaluation.plan import RUN_FILE, Plan, check_same, read_plan
-from genimage_core.whole_files import fill_whole
+from genimage_core.whole_files import fill_text, fill_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +120,7 @@ class RunStore:
             )
         else:
             text = self.plan.model_dump_json(indent=1) + "\n"
-            fill_whole(self.folder / RUN_FILE, lambda part: part.write_text(text, encoding="utf-8"))
+            fill_text(self.folder / RUN_FILE, text)
         self._next = 1 + max((_number(path) for path in shards), default=0)
 
     def append(self, rows: Sequence[Row]) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from genimage_core.datasets import Record, list_generators, scan_dataset
 from genimage_core.detectors import detector_class
 from genimage_core.errors import EvaluationError
-from genimage_core.whole_files import fill_whole
+from genimage_core.whole_files import fill_text
 
 Report = Callable[[str], None]
 STOPPED = (130, -2, -15)
@@ -147,7 +147,7 @@ class Lab:
         path = self.runs / "lists" / f"{name}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         text = "".join(f"{record.image_id}\n" for record in sorted(records, key=lambda r: r.image_id))
-        fill_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+        fill_text(path, text)
         return path
 
     def call(self, command: str, options: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from genimage_core.evaluation.metrics import Estimate, accuracy
 from genimage_core.evaluation.plan_images import fingerprint
 from genimage_core.measured import Point, Study
 from genimage_core.versions import versions
-from genimage_core.whole_files import fill_whole
+from genimage_core.whole_files import fill_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def write_study(
     if out.exists():
         found = with_others(found, Study.model_validate_json(out.read_bytes()))
     text = found.model_dump_json(indent=1) + "\n"
-    fill_whole(out, lambda part: part.write_text(text, encoding="utf-8"))
+    fill_text(out, text)
     lab.report(f"{out}: {len(found.points)} figures")
 
 

@@ -30,7 +30,7 @@ from genimage_core.training.features import View
 from genimage_core.training.heads import HeadPlan, Report, frozen_network, open_cache, training_rows
 from genimage_core.training.linear import group_weights
 from genimage_core.versions import versions
-from genimage_core.whole_files import fill_whole
+from genimage_core.whole_files import fill_text, fill_whole
 
 DIRECTIONS = 256
 """The fit reads so many principal components of the features: it takes seconds, and was no worse than all."""
@@ -245,7 +245,7 @@ def fit_attribution_run(
     some = list(range(0, len(held_out), step))[:checked]
     facts.manifest["packed_trunk"] = _compare(Attribution(facts, weight, bias), held_out, p, some, weights)
     text = facts.model_dump_json(indent=1)
-    fill_whole(out / FACTS, lambda path: path.write_text(json.dumps(json.loads(text), indent=1) + "\n"))
+    fill_text(out / FACTS, json.dumps(json.loads(text), indent=1) + "\n")
     return facts
 
 

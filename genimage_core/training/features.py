@@ -26,7 +26,7 @@ from genimage_core.training.augment import augment
 from genimage_core.training.data import read_rgb
 from genimage_core.training.plan import bf16_pays
 from genimage_core.training.recipe import Recipe
-from genimage_core.whole_files import fill_whole
+from genimage_core.whole_files import fill_text, fill_whole
 
 SHARD = 256
 AUGMENTATION = (
@@ -86,7 +86,7 @@ class FeatureCache:
                 "this cache holds the features of other weights.",
                 hint="Choose another folder.", source=str(self.folder),
             )  # fmt: skip
-        fill_whole(identity, lambda p: p.write_text(self.weights_id))
+        fill_text(identity, self.weights_id)
         self.net.eval()
         for path in sorted(self.folder.glob("keys-*.json")):
             number = int(path.stem.split("-")[1])
@@ -148,7 +148,7 @@ class FeatureCache:
         fill_whole(self.folder / f"rows-{number:05d}.npy", partial(_save_array, rows))
         text = json.dumps(list(keys))
         # The keys come last: rows without keys are as good as not there.
-        fill_whole(self.folder / f"keys-{number:05d}.json", lambda p: p.write_text(text))
+        fill_text(self.folder / f"keys-{number:05d}.json", text)
         self.places |= {key: (number, row) for row, key in enumerate(keys)}
 
 

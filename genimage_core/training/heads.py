@@ -24,7 +24,7 @@ from genimage_core.training.linear import LinearHead, fit_linear, group_weights
 from genimage_core.training.loop import start_from
 from genimage_core.training.plan import backbone_options
 from genimage_core.versions import versions
-from genimage_core.whole_files import fill_whole
+from genimage_core.whole_files import fill_text, fill_whole
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -164,7 +164,7 @@ def fit_head_run(plan: HeadPlan, out: Path, report: Report) -> Path:
         "command": plan.command,
     }
     text = json.dumps(manifest, indent=1)
-    fill_whole(out / "manifest.json", lambda p: p.write_text(text))
+    fill_text(out / "manifest.json", text)
     return weights
 
 

@@ -40,7 +40,7 @@ from genimage_core.training.plan import TrainingPlan, bf16_pays
 from genimage_core.training.recipe import Recipe
 from genimage_core.training.teacher import TeacherViews
 from genimage_core.versions import versions
-from genimage_core.whole_files import fill_whole
+from genimage_core.whole_files import fill_text, fill_whole
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -325,5 +325,5 @@ class Trainer:
             "command": self.plan.command,
         }
         text = json.dumps(manifest, indent=1)
-        fill_whole(self.plan.out / "manifest.json", lambda p: p.write_text(text))
+        fill_text(self.plan.out / "manifest.json", text)
         return weights
