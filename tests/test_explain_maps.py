@@ -12,6 +12,7 @@ from genimage_core.detectors import Detector, build_network, list_detectors
 from genimage_core.detectors.base import DetectorNet
 from genimage_core.explain import explain
 from genimage_core.explain.cam_layers import cam_target, private_copy
+from genimage_core.explain.colours import grow
 from genimage_core.explain.grad_cam import grad_cam, view_pulls
 from genimage_core.explain.tile_map import tile_map, tile_starts
 from tests.conftest import make_image
@@ -54,6 +55,19 @@ def test_the_shares_add_up_to_the_log_odds() -> None:
 def test_small_views_come_back_in_the_pictures_size() -> None:
     image = planted(64)[:40, :50]
     assert grad_cam(image, tiny(ChannelsFirst)).pull.shape == (40, 50)
+
+
+def test_where_tiles_overlap_the_map_is_their_mean() -> None:
+    detector = tiny(ChannelsFirst)
+    image = planted(128, 16, 40)[:64, :96]  # tiles of 64 px from 0 and 32; the patch lies in both
+    found = grad_cam(image, detector)
+    views = torch.from_numpy(np.stack([image[:, :64], image[:, 32:]])).permute(0, 3, 1, 2).float() / 255
+    pulls, _ = view_pulls(detector.net, views)
+    first, second = (grow(p / np.abs(pulls).max(), 64, 64) for p in pulls)
+    assert found.pull[:, :32] == pytest.approx(first[:, :32])
+    assert found.pull[:, 32:64] == pytest.approx((first[:, 32:] + second[:, :32]) / 2)
+    assert found.pull[:, 64:] == pytest.approx(second[:, 32:])
+    assert inside(found.pull, 16, 40).mean() > 0.5
 
 
 def test_the_network_is_left_as_it_was() -> None:

@@ -101,10 +101,14 @@ def grad_cam(image: np.ndarray, detector: Detector) -> Cam:
     if target.over == "frequencies":
         pull = np.fft.fftshift(grow(pulls.mean(0) / strongest, spec.tile, spec.tile))
         return Cam(pull, target.over, len(views))
-    whole = np.full(padded.shape[:2], np.nan, np.float32)
+    whole = np.zeros(padded.shape[:2], np.float32)
+    read = np.zeros(padded.shape[:2], np.float32)
     for (top, left), view in zip(origins, pulls, strict=True):
-        side = spec.tile
-        whole[top : top + side, left : left + side] = grow(view / strongest, side, side)
+        place = np.s_[top : top + spec.tile, left : left + spec.tile]
+        whole[place] += grow(view / strongest, spec.tile, spec.tile)
+        read[place] += 1
+    # The verdict averages tiles, so where they overlap the map does, too.
+    whole = np.where(read > 0, whole / np.maximum(read, 1), np.float32(np.nan))
     top, left = (max(0, spec.tile - length) // 2 for length in image.shape[:2])
     return Cam(whole[top : top + image.shape[0], left : left + image.shape[1]], target.over, len(views))
 

@@ -1,0 +1,53 @@
+"""From images of any size to square views."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from genimage_core.detectors.tiling import pad_to, tile_origins, tile_views
+from tests.conftest import make_image
+
+
+@pytest.mark.parametrize(
+    ("length", "starts"),
+    [
+        (128, [0]),
+        (179, [25]),
+        (180, [0, 52]),
+        (224, [0, 96]),
+        (256, [0, 128]),
+        (307, [0, 179]),
+        (308, [0, 90, 180]),
+    ],
+)
+def test_tiles_cover_what_would_be_lost(length: int, starts: list[int]) -> None:
+    assert tile_origins(length, 128, 128) == [(top, 0) for top in starts]
+    assert tile_origins(128, length, 128) == [(0, left) for left in starts]
+
+
+def test_at_most_a_fifth_of_a_tile_is_lost_at_an_edge() -> None:
+    for length in range(100, 1200):
+        tops = [top for top, _ in tile_origins(length, 100, 100)]
+        assert max(tops[0], length - 100 - tops[-1]) <= 20
+        assert all(b - a >= 40 for a, b in pairwise(tops))
+
+
+def test_views_are_the_most_textured_tiles() -> None:
+    image = np.full((300, 300, 3), 128, np.uint8)
+    image[100:200, 200:] = make_image(1, 100)
+    image[:100, :100] = make_image(2, 100) // 4
+    first, second = tile_views(image, 100, 2)
+    assert np.array_equal(first, image[100:200, 200:])
+    assert np.array_equal(second, image[:100, :100])
+
+
+def test_small_images_are_mirrored_not_stretched() -> None:
+    image = make_image(3, 90)[:60]
+    padded = pad_to(image, 100)
+    assert padded.shape == (100, 100, 3)
+    assert np.array_equal(padded[20:80, 5:95], image)
+    (view,) = tile_views(image, 100, 4)
+    assert np.array_equal(view, padded)
