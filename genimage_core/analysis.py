@@ -20,6 +20,11 @@ from genimage_core.verdict import Label, Verdict, combine, combine_early, withho
 CLEAR_LEAN = 0.2
 """How far from .5 an unsure answer counts as leaning to one side."""
 
+OTHER_WEIGHTS = (
+    "Calibration and unsure band were measured with the bundled weights. With others, read the detectors' "
+    "scores, not the verdict."
+)
+
 
 class Report(BaseModel):
     """What is said of one image.

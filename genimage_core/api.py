@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from genimage_core.analysis import Report, analyse, score_image
+from genimage_core.analysis import OTHER_WEIGHTS, Report, analyse, score_image
 from genimage_core.datasets.audit import audit_dataset as audit
 from genimage_core.degradations import parse
 from genimage_core.detectors import Detector, Protocol, load_detector
@@ -27,12 +27,6 @@ from genimage_core.provenance import Provenance, read_provenance
 __all__ = ["audit", "degrade", "detect", "evaluate", "load_detector"]
 
 Picture = bytes | str | Path | BinaryIO
-
-
-OTHER_WEIGHTS = (
-    "Calibration and unsure band were measured with the bundled weights. With others, read the detectors' "
-    "scores, not the verdict."
-)
 
 
 def detect(

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,6 +52,7 @@ def detect(
     detectors: Detectors = "all",
     degrade: Annotated[str, typer.Option(help="Degrade first, e.g. blur:3+jpeg:65.")] = "none",
     protocol: Annotated[str, typer.Option(help="`native` tiles or the `paper`'s resize.")] = "native",
+    weights: Annotated[str, typer.Option(help="`default`, `sd_v1`, or a folder of weights.")] = "default",
     report: Annotated[
         Path | None, typer.Option(help="Also write a report: FILE.html or FILE.pdf, a folder for many.")
     ] = None,
@@ -63,6 +65,7 @@ def detect(
     as_json: AsJson = False,
 ) -> None:
     """Score images with the detectors and give a verdict on each."""
+    from genimage_core.analysis import OTHER_WEIGHTS
     from genimage_core.cli_report import ReportWriter
     from genimage_core.degradations import parse
     from genimage_core.detectors import load_detector
@@ -74,16 +77,18 @@ def detect(
         raise typer.BadParameter("choose `native` or `paper`", param_hint="--protocol")
     names, degradation = chosen_detectors(detectors), parse(degrade)
     files = list_image_files(paths)
-    if detectors == "all" and (trained := trained_detectors()):
-        for name in set(names) - set(trained):
-            print(f"{name}: no weights in the bundled set, left out", file=sys.stderr)
+    if detectors == "all" and (trained := trained_detectors(weights)):
+        for name in sorted(set(names) - set(trained)):
+            print(f"{name}: no weights in this set, left out", file=sys.stderr)
         names = [name for name in names if name in trained]
     # Opening a prepared network is half reading, half arithmetic: two at a time.
     with ThreadPoolExecutor(2) as pool:
-        loaded = dict(zip(names, pool.map(load_detector, names), strict=True))
+        opened = pool.map(partial(load_detector, weights=weights), names)
+        loaded = dict(zip(names, opened, strict=True))
     applied = "" if degrade == "none" else str(degradation)
     reports = ReportWriter(report, files, loaded, protocol, applied) if report else None  # type: ignore[arg-type]
-    results = [_detect_one(path, loaded, degradation, protocol, reports) for path in files]
+    notes = [] if weights == "default" else [OTHER_WEIGHTS]
+    results = [_detect_one(path, loaded, degradation, protocol, notes, reports) for path in files]
     if explain:
         _explain(explain, files, results, loaded, degradation)
     if as_json:
@@ -122,6 +127,7 @@ def _detect_one(
     loaded: dict[str, Any],
     degradation: Callable[..., Any],
     protocol: Any,
+    notes: list[str],
     reports: ReportWriter | None = None,
 ) -> dict[str, Any]:
     """One file's entry; a bad file is an entry with `error`."""
@@ -137,6 +143,7 @@ def _detect_one(
         image = replace(image, pixels=degradation(image.pixels))
         scores = score_image(image.pixels, loaded, protocol)
         report = analyse(image, scores, says_ai=origin.ai is True)
+        report = report.model_copy(update={"notes": [*report.notes, *notes]})
     except GenImageError as error:
         return {"path": str(path), "error": error.message, "hint": error.hint}
     # Outside of the `try`: a report that cannot be written is no fault of the image's.

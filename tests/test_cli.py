@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import genimage_core
 from genimage_core import cli
 from genimage_core.evaluation.table import figures_table, read_scores
 from genimage_core.verdict import Combination
@@ -34,8 +35,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         weights=dict.fromkeys(NAMES, 1.0), bias=0.0, single=dict.fromkeys(NAMES, (1.0, 0.0)),
         low=0.3, high=0.7, fitted_on="test",
     )  # fmt: skip
-    monkeypatch.setattr("genimage_core.detectors.load_detector", lambda name: FakeDetector())
-    monkeypatch.setattr("genimage_core.detectors.weights.trained_detectors", lambda: NAMES)
+    monkeypatch.setattr("genimage_core.detectors.load_detector", lambda name, weights: FakeDetector())
+    monkeypatch.setattr("genimage_core.detectors.weights.trained_detectors", lambda weights: NAMES)
     monkeypatch.setattr("genimage_core.verdict.load_combination", lambda: how)
 
 
@@ -80,6 +81,19 @@ def test_a_bad_file_is_one_entry_and_exit_code_1(
     assert [("error" in e) for e in entries] == [True, False]
     assert entries[0]["hint"]
     assert "1 of 2" in found.err
+
+
+def test_detect_with_another_weight_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = save(tmp_path / "a.png")
+    assert run("detect", str(path), "--weights", "sd_v1", "--json") == 0
+    found = capsys.readouterr()
+    (entry,) = json.loads(found.out)
+    expected = genimage_core.detect(path, weights="sd_v1")
+    assert entry["detectors"] == {"resnet50": pytest.approx(expected.detectors["resnet50"], abs=1e-3)}
+    assert any("measured with the bundled weights" in note for note in entry["notes"])
+    assert "deit_s: no weights in this set" in found.err
+    assert run("detect", str(path), "--weights", str(tmp_path / "none"), "--json") == 1
+    assert "no weights here" in capsys.readouterr().err
 
 
 def test_detect_degrades_first(quick: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
