@@ -75,7 +75,7 @@ def test_what_cannot_be_had_is_said_in_words(app: AppTest, monkeypatch: pytest.M
 def test_detect_explain_writes_files(
     quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("genimage_core.detectors.load_detector", lambda name: tiny(ChannelsFirst))
+    monkeypatch.setattr("genimage_core.detectors.load_detector", lambda name, weights: tiny(ChannelsFirst))
     monkeypatch.setattr("genimage_core.explain.registry._MODULES", ("tile_map", "ela"))
     for name in ("one.png", "two.png"):
         Image.fromarray(make_image(1, 64)).save(tmp_path / name)
