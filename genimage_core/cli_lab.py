@@ -42,7 +42,7 @@ def train(
     reals: Annotated[str, typer.Option(help="`pool`: all real images; `own`: the generators' own.")] = "pool",
     steps: Annotated[int | None, typer.Option(help="Optimiser steps (default: the recipe's).")] = None,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate (default: the recipe's).")] = None,
-    cutmix: Annotated[float | None, typer.Option(help="Share of steps with CutMix, 0 to 1.")] = None,
+    cutmix: Annotated[float | None, typer.Option(min=0, max=1, help="Share of steps with CutMix.")] = None,
     seed: int = 0,
     backbone: Annotated[str, typer.Option(help="Another timm vision transformer than the detector's.")] = "",
     init: Annotated[Path | None, typer.Option(help="safetensors file or weight set to start from.")] = None,
