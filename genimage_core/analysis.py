@@ -151,6 +151,7 @@ def analyse(
     *,
     says_ai: bool = False,
     looks: LooksLike | Literal["ask"] | None = "ask",
+    bundled: bool = True,
 ) -> Report:
     """Combine the scores of one image and say what must be known about it.
 
@@ -159,6 +160,7 @@ def analyse(
         scores: detector -> P(fake) in [0, 1].
         says_ai: whether the file itself says that AI made it; then what it looks like withholds nothing.
         looks: from `find_looks`, where that was asked already.
+        bundled: whether the scores come from the bundled weights, which the verdict was measured with.
 
     Raises:
         ValueError: none of the scores belongs to a calibrated detector.
@@ -172,6 +174,8 @@ def analyse(
     notes = [*loaded.facts.notes, *(condition.note for condition in found)]
     if verdict.partial:
         notes.append("Only some of the detectors were asked: the verdict rests on fewer witnesses.")
+    if not bundled:
+        notes.append(OTHER_WEIGHTS)
     return Report(
         verdict=verdict.label,
         p_fake=verdict.p_fake,

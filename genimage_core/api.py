@@ -15,11 +15,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from genimage_core.analysis import OTHER_WEIGHTS, Report, analyse, score_image
+from genimage_core.analysis import Report, analyse, score_image
 from genimage_core.datasets.audit import audit_dataset as audit
 from genimage_core.degradations import parse
 from genimage_core.detectors import Detector, Protocol, load_detector
 from genimage_core.errors import EvaluationError
+from genimage_core.evaluation.engine_device import weights_of
 from genimage_core.evaluation.setup import Wanted, covered_detectors, set_up
 from genimage_core.images import load_image
 from genimage_core.provenance import Provenance, read_provenance
@@ -83,11 +84,10 @@ def detect_with_origin(
     loaded = replace(loaded, pixels=degradation(loaded.pixels))
     asked = {name: loaded_detector(name, weights, device) for name in names}
     scores = score_image(loaded.pixels, asked, protocol)
-    report = analyse(loaded, scores, says_ai=origin.ai is True)
-    more = [origin.note] if origin.note else []
-    if weights != "default":
-        more.append(OTHER_WEIGHTS)
-    return report.model_copy(update={"notes": [*report.notes, *more]}), origin
+    report = analyse(loaded, scores, says_ai=origin.ai is True, bundled=weights == "default")
+    if origin.note:
+        report = report.model_copy(update={"notes": [*report.notes, origin.note]})
+    return report, origin
 
 
 def loaded_detector(name: str, weights: str, device: str) -> Detector:
@@ -104,7 +104,7 @@ _loading = threading.Lock()
 
 @lru_cache(maxsize=32)
 def _load(name: str, weights: str, device: str) -> Detector:
-    return load_detector(name, weights=weights, device=device)
+    return load_detector(name, weights=weights_of(name, weights), device=device)
 
 
 def degrade(image: Picture | np.ndarray, how: str) -> np.ndarray:

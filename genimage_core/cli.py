@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,30 +64,27 @@ def detect(
     as_json: AsJson = False,
 ) -> None:
     """Score images with the detectors and give a verdict on each."""
-    from genimage_core.analysis import OTHER_WEIGHTS
     from genimage_core.cli_report import ReportWriter
     from genimage_core.degradations import parse
     from genimage_core.detectors import load_detector
-    from genimage_core.detectors.registry import chosen_detectors
-    from genimage_core.detectors.weights import trained_detectors
+    from genimage_core.evaluation.engine_device import weights_of
+    from genimage_core.evaluation.setup import covered_detectors
     from genimage_core.images import list_image_files
 
     if protocol not in ("native", "paper"):
         raise typer.BadParameter("choose `native` or `paper`", param_hint="--protocol")
-    names, degradation = chosen_detectors(detectors), parse(degrade)
+    (names, left_out), degradation = covered_detectors(detectors, weights), parse(degrade)
     files = list_image_files(paths)
-    if detectors == "all" and (trained := trained_detectors(weights)):
-        for name in sorted(set(names) - set(trained)):
-            print(f"{name}: no weights in this set, left out", file=sys.stderr)
-        names = [name for name in names if name in trained]
+    for name in left_out:
+        print(f"{name}: no weights in this set, left out", file=sys.stderr)
     # Opening a prepared network is half reading, half arithmetic: two at a time.
     with ThreadPoolExecutor(2) as pool:
-        opened = pool.map(partial(load_detector, weights=weights), names)
+        opened = pool.map(lambda name: load_detector(name, weights=weights_of(name, weights)), names)
         loaded = dict(zip(names, opened, strict=True))
     applied = "" if degrade == "none" else str(degradation)
     reports = ReportWriter(report, files, loaded, protocol, applied) if report else None  # type: ignore[arg-type]
-    notes = [] if weights == "default" else [OTHER_WEIGHTS]
-    results = [_detect_one(path, loaded, degradation, protocol, notes, reports) for path in files]
+    bundled = weights == "default"
+    results = [_detect_one(path, loaded, degradation, protocol, bundled, reports) for path in files]
     if explain:
         _explain(explain, files, results, loaded, degradation)
     if as_json:
@@ -127,7 +123,7 @@ def _detect_one(
     loaded: dict[str, Any],
     degradation: Callable[..., Any],
     protocol: Any,
-    notes: list[str],
+    bundled: bool,
     reports: ReportWriter | None = None,
 ) -> dict[str, Any]:
     """One file's entry; a bad file is an entry with `error`."""
@@ -142,8 +138,7 @@ def _detect_one(
         origin = read_provenance(path.read_bytes(), path.name, pixels=image.pixels)
         image = replace(image, pixels=degradation(image.pixels))
         scores = score_image(image.pixels, loaded, protocol)
-        report = analyse(image, scores, says_ai=origin.ai is True)
-        report = report.model_copy(update={"notes": [*report.notes, *notes]})
+        report = analyse(image, scores, says_ai=origin.ai is True, bundled=bundled)
     except GenImageError as error:
         return {"path": str(path), "error": error.message, "hint": error.hint}
     # Outside of the `try`: a report that cannot be written is no fault of the image's.

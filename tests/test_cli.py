@@ -15,6 +15,7 @@ from PIL import Image
 
 import genimage_core
 from genimage_core import cli
+from genimage_core.detectors.weights import weights_folder
 from genimage_core.evaluation.table import figures_table, read_scores
 from genimage_core.verdict import Combination
 from tests.conftest import make_image
@@ -35,8 +36,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         weights=dict.fromkeys(NAMES, 1.0), bias=0.0, single=dict.fromkeys(NAMES, (1.0, 0.0)),
         low=0.3, high=0.7, fitted_on="test",
     )  # fmt: skip
+    # First, since it imports modules that would else keep the next line's stand-in for ever.
+    monkeypatch.setattr("genimage_core.evaluation.setup.with_weights", lambda weights: NAMES)
     monkeypatch.setattr("genimage_core.detectors.load_detector", lambda name, weights: FakeDetector())
-    monkeypatch.setattr("genimage_core.detectors.weights.trained_detectors", lambda weights: NAMES)
     monkeypatch.setattr("genimage_core.verdict.load_combination", lambda: how)
 
 
@@ -92,6 +94,12 @@ def test_detect_with_another_weight_set(tmp_path: Path, capsys: pytest.CaptureFi
     assert entry["detectors"] == {"resnet50": pytest.approx(expected.detectors["resnet50"], abs=1e-3)}
     assert any("measured with the bundled weights" in note for note in entry["notes"])
     assert "deit_s: no weights in this set" in found.err
+    runs = tmp_path / "runs"  # one run a detector
+    runs.mkdir()
+    (runs / "resnet50").symlink_to(weights_folder("sd_v1").resolve())
+    assert run("detect", str(path), "--weights", str(runs), "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["detectors"] == entry["detectors"]
+    assert genimage_core.detect(path, weights=str(runs)).detectors == pytest.approx(expected.detectors)
     assert run("detect", str(path), "--weights", str(tmp_path / "none"), "--json") == 1
     assert "no weights here" in capsys.readouterr().err
 

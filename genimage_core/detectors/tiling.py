@@ -22,13 +22,15 @@ def pad_to(image: np.ndarray, side: int) -> np.ndarray:
 def tile_origins(height: int, width: int, side: int) -> list[tuple[int, int]]:
     """(top, left) of evenly spread tiles; at least one.
 
-    Where more than a fifth of a tile would be lost at either edge, there is one more along that edge and
+    Where a fifth of a tile or more would be lost at either edge, there is one more along that direction and
     all of them overlap: a small picture would else be judged by its middle alone.
     """
 
     def starts(length: int) -> list[int]:
-        count = max(1, (5 * length + 3 * side) // (5 * side))
-        if count == 1:
+        count, rest = divmod(length, side)
+        if 5 * rest >= 2 * side:
+            count += 1
+        if count <= 1:
             return [(length - side) // 2]
         return [round(i * (length - side) / (count - 1)) for i in range(count)]
 

@@ -152,13 +152,13 @@ class Trainer:
                 source=plan.train_on,
             )
         self.lessons: TeacherViews | None = None
-        if plan.teacher and self.recipe.cutmix_p:
-            raise TrainingError(
-                "a teacher's tokens do not fit mixed crops.",
-                hint="Leave out --cutmix or --teacher.",
-                source=str(plan.teacher),
-            )
         if plan.teacher:
+            if self.recipe.cutmix_p:
+                raise TrainingError(
+                    "a teacher's tokens do not fit mixed crops.",
+                    hint="Leave out --cutmix or --teacher.",
+                    source=str(plan.teacher),
+                )
             self.lessons = TeacherViews.load(plan.teacher).of_images({r.image_id for r in self.training})
         self.token_loss: TokenLoss | None = None
         if self.lessons and self.net.dense_layer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genimage_core._torchvision import timm as _timm  # noqa: F401  (makes torchvision importable)
+from genimage_core import _torchvision  # noqa: F401  (makes torchvision importable)
 
 # isort: split
 from torchvision.transforms.v2 import CutMix

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,7 @@ from genimage_core.training.augment import augment
 from genimage_core.training.data import data_hash, read_rgb
 from genimage_core.training.plan import bf16_pays
 from genimage_core.training.recipe import Recipe
-from genimage_core.whole_files import fill_whole
+from genimage_core.whole_files import fill_text
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -199,7 +198,7 @@ def make_teacher_views(
             if chunk[-1] == n - 1:
                 labels = np.array(facts["labels"])
                 facts["evidence"] = [] if trunk else fit_evidence(tokens, labels).tolist()
-            fill_whole(notes, partial(_write_facts, facts))
+            fill_text(notes, json.dumps(facts))
             if report:
                 report(chunk[-1] + 1, n)
     return out
@@ -224,10 +223,6 @@ def _teacher(name: str, weights: str | Path, trunk: Path | None) -> tuple[Any, s
         hint = "`python -m scripts.make_init` writes such files."
         raise TrainingError(f"not a trunk of {name}: no {lacking[0]}.", hint=hint, source=str(trunk))
     return net.eval(), file_sha256(trunk)
-
-
-def _write_facts(facts: dict[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(facts))
 
 
 def fit_evidence(tokens: np.ndarray, labels: np.ndarray) -> np.ndarray:
