@@ -15,7 +15,7 @@ from genimage_core.paths import asset
 from genimage_core.verdict import load_combination
 
 FOLDER = asset("measured")
-SETS = {"scores": "Generators known from training", "band_scores": "Generators not trained on"}
+SETS = {"scores": "Generators known from training", "band_scores": "Further generators"}
 _ANSWERS = {
     "reals_called_fake": "photographs called AI-generated",
     "reals_unsure": "photographs answered “unsure”",
@@ -76,10 +76,11 @@ class VerdictFigures:
         if self.stability is None:
             return ""
         worst, figure = max(self.stability["each"].items(), key=lambda item: item[1]["value"])
+        most = f"; the change that flips most is `{worst}`: {_percent(figure)}" if figure["value"] else ""
         return (
             f"Re-saved, resized, cropped or captured off a screen, {_percent(self.stability['any'])} of "
-            "the verdicts flip between “AI-generated” and “photograph” under some change; the change that "
-            f"flips most is `{worst}`: {_percent(figure)}. An “unsure” on either side is no flip."
+            f"the verdicts flip between “AI-generated” and “photograph” under some change{most}. An “unsure” "
+            "on either side is no flip."
         )
 
 

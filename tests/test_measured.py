@@ -16,6 +16,7 @@ from genimage_core.detectors.weights import BUNDLED, load_state, read_manifest
 from genimage_core.evaluation.scores import score_records
 from genimage_core.evaluation.table import MEAN, figures_table, read_scores
 from genimage_core.verdict import load_combination
+from genimage_core.verdict_figures import verdict_figures
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = ROOT / "assets" / "measured"
@@ -49,6 +50,12 @@ def test_every_detector_has_a_say_that_was_measured() -> None:
     assert set(how.weights) == set(how.single) == set(list_detectors())
     assert min(how.weights.values()) >= 0
     assert how.low < 0.5 < how.high
+
+
+def test_how_often_the_shipped_verdict_flips_is_told() -> None:
+    figures = verdict_figures()
+    assert figures is not None
+    assert "verdicts flip" in figures.stability_words()
 
 
 @pytest.mark.parametrize("name", list_detectors())

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from genimage_core import verdict_figures as module
 from genimage_core.evaluation.calibration import calibrate
 from genimage_core.verdict import Combination
-from genimage_core.verdict_figures import reliability_diagram, verdict_figures
+from genimage_core.verdict_figures import VerdictFigures, reliability_diagram, verdict_figures
 from tests.test_calibration import scores
 
 
@@ -45,7 +45,7 @@ def test_rows_and_diagram_show_both_sets(measured: Combination, tmp_path: Path) 
     assert figures is not None
     rows = {row.pop("figure"): row for row in figures.rows()}
     assert all(set(row) == set(module.SETS.values()) for row in rows.values())
-    assert "n = 100" in rows["photographs called AI-generated"]["Generators not trained on"]
+    assert "n = 100" in rows["photographs called AI-generated"]["Further generators"]
     assert {row["detector"] for row in figures.detector_rows()} == {"a", "b"}
     lines = {line.name: line for line in reliability_diagram(figures).data}
     for key, title in module.SETS.items():
@@ -76,6 +76,8 @@ def test_stability_is_told_in_a_sentence(measured: Combination, tmp_path: Path) 
     words = figures.stability_words()
     assert "2.0%" in words
     assert "`jpeg:50`: 1.5%" in words
+    nothing = {"any": figure | {"value": 0.0}, "each": {"jpeg:90": figure | {"value": 0.0}}}
+    assert "flips most" not in VerdictFigures({}, nothing).stability_words()
 
 
 def test_the_section_shows_them_or_nothing(
