@@ -16,7 +16,7 @@ gradio: $(VENV)/app.stamp
 
 # Lays out and checks build/space-streamlit and build/space-gradio, ready to push.
 space: $(VENV)/dev.stamp
-	$(BIN)/python -m scripts.spaces layout
+	$(BIN)/python -m deploy.spaces layout
 
 test: lint
 	$(BIN)/python -m pytest

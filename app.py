@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components.shell import footer, icon, style, top_bar
+from pages.components.shared.layout import footer, icon, style, top_bar
 
 st.set_page_config(page_title="GenImage Lab", page_icon=icon(), layout="wide")
 style()
@@ -10,7 +10,7 @@ pages = [
     st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
     st.Page("pages/detect.py", title="Detect", icon=":material/image_search:"),
     st.Page("pages/degrade.py", title="Degrade", icon=":material/blur_on:"),
-    st.Page("pages/can_you_tell.py", title="Can you tell?", icon=":material/quiz:"),
+    st.Page("pages/quiz.py", title="Can you tell?", icon=":material/quiz:"),
     st.Page("pages/benchmark.py", title="Benchmark", icon=":material/grid_on:"),
     st.Page("pages/evaluate.py", title="Evaluate", icon=":material/play_circle:"),
     st.Page("pages/studies.py", title="Studies", icon=":material/query_stats:"),

@@ -10,17 +10,17 @@ import threading
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from genimage_core.paths import asset
-from gradio_demo import answers
+from genimage_core.utils.paths import asset
+from gradio_demo import endpoints
 from gradio_demo.interface import MAX_UPLOAD, THEME, build
 
 demo = build()
 
 if __name__ == "__main__":
-    if answers.on_zero_gpu():
-        answers.warm_up()  # what is loaded before a GPU is lent need not be loaded again for each visitor
+    if endpoints.on_zero_gpu():
+        endpoints.warm_up()  # what is loaded before a GPU is lent need not be loaded again for each visitor
     else:
-        threading.Thread(target=answers.warm_up, name="load-detectors", daemon=True).start()
+        threading.Thread(target=endpoints.warm_up, name="load-detectors", daemon=True).start()
     demo.launch(
         mcp_server=True,
         max_file_size=MAX_UPLOAD,

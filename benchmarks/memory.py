@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 
 from genimage_core.datasets import Record
-from genimage_core.evaluation import engine
-from genimage_core.evaluation.setup import Wanted, set_up
+from genimage_core.evaluation.config import Wanted, set_up
+from genimage_core.evaluation.engine import run as engine
 
 
 def resident_mb() -> float:

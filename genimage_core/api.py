@@ -15,15 +15,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from genimage_core.analysis import Report, analyse, score_image
-from genimage_core.datasets.audit import audit_dataset as audit
-from genimage_core.degradations import parse
+from genimage_core.datasets.audit.run import audit_dataset as audit
 from genimage_core.detectors import Detector, Protocol, load_detector
-from genimage_core.errors import EvaluationError
-from genimage_core.evaluation.engine_device import weights_of
-from genimage_core.evaluation.setup import Wanted, covered_detectors, set_up
-from genimage_core.images import load_image
+from genimage_core.evaluation.config import Wanted, covered_detectors, set_up
+from genimage_core.evaluation.devices import weights_of
+from genimage_core.images.degradations import parse
+from genimage_core.images.load import load_image
 from genimage_core.provenance import Provenance, read_provenance
+from genimage_core.utils.errors import EvaluationError
+from genimage_core.verdict.pipeline import Report, analyse, score_image
 
 __all__ = ["audit", "degrade", "detect", "evaluate", "load_detector"]
 
@@ -46,7 +46,7 @@ def detect(
         detectors: `all` that have weights, or names separated by commas.
         degrade: what to do to the image first, such as `blur:3+jpeg:65`.
         protocol: `native` tiles, or the `paper`'s own resize and crop.
-        weights: `default`, `sd_v1`, a folder, or a hub repository (see `genimage_core.hub`).
+        weights: `default`, `sd_v1`, a folder, or a hub repository (see `detectors/weights/hub.py`).
         device: `auto`, `cpu` or `cuda`.
 
     Returns:
@@ -131,7 +131,7 @@ def evaluate(data: str | Path, *, out: str | Path | None = None, **options: Any)
     Args:
         data: data set in GenImage's layout.
         out: folder of the run, which goes on where it stopped; None keeps nothing.
-        options: the fields of `genimage_core.evaluation.setup.Wanted`: `detectors`, `weights`, `degrade`,
+        options: the fields of `genimage_core.evaluation.config.Wanted`: `detectors`, `weights`, `degrade`,
             `protocol`, `generators`, `split`, `reading`, `limit`, `seed`, `device`, `precision`.
 
     Returns:
@@ -140,7 +140,7 @@ def evaluate(data: str | Path, *, out: str | Path | None = None, **options: Any)
     Raises:
         GenImageError: data, detectors or weights are not there or cannot be read; which, says the error.
     """
-    from genimage_core.evaluation import engine
+    from genimage_core.evaluation.engine import run as engine
     from genimage_core.evaluation.report import make_report, write_report
 
     if unknown := sorted(set(options) - set(Wanted.__dataclass_fields__)):

@@ -6,12 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from genimage_core.degradations import PAPER_SUITE
+from genimage_core.datasets.samples import list_samples
 from genimage_core.detectors import detector_info, list_detectors
-from genimage_core.published import list_tables, load_table
-from genimage_core.published_figures import table_figure
-from genimage_core.samples import list_samples
-from gradio_demo import answers, words
+from genimage_core.images.degradations import PAPER_SUITE
+from genimage_core.results.plots_paper import table_figure
+from genimage_core.results.published import list_tables, load_table
+from gradio_demo import endpoints, html
 
 MAX_UPLOAD = "30mb"
 FORGET_AFTER = 600
@@ -77,9 +77,9 @@ def _detect_tab() -> None:
 
     def show(answer: dict[str, Any]) -> tuple[str, dict[str, float]]:
         titles = _titles()
-        return words.verdict(answer), {titles.get(n, n): p for n, p in answer["detectors"].items()}
+        return html.verdict(answer), {titles.get(n, n): p for n, p in answer["detectors"].items()}
 
-    asked = ask.click(answers.detect, image, facts, api_name="detect")
+    asked = ask.click(endpoints.detect, image, facts, api_name="detect")
     asked.success(show, facts, [verdict, scores], api_visibility="private")
 
 
@@ -102,8 +102,8 @@ def _degrade_tab() -> None:
             table = gr.HTML()
             with gr.Accordion("Scores as JSON", open=False):
                 facts = gr.JSON(show_label=False)
-    done = run.click(answers.degrade, [image, how], [slider, facts], api_name="degrade")
-    done.success(lambda a: words.change(a, _titles()), facts, table, api_visibility="private")
+    done = run.click(endpoints.degrade, [image, how], [slider, facts], api_name="degrade")
+    done.success(lambda a: html.change(a, _titles()), facts, table, api_visibility="private")
 
 
 def _tables_tab(demo: gr.Blocks) -> None:
@@ -112,11 +112,11 @@ def _tables_tab(demo: gr.Blocks) -> None:
     chart, text = gr.Plot(show_label=False), gr.HTML()
     with gr.Accordion("As JSON", open=False):
         facts = gr.JSON(show_label=False)
-    chosen = table.change(answers.tables, table, facts, api_name="tables")
-    first = demo.load(answers.tables, table, facts, api_visibility="private")
+    chosen = table.change(endpoints.tables, table, facts, api_name="tables")
+    first = demo.load(endpoints.tables, table, facts, api_visibility="private")
     for event in (chosen, first):
         event.success(
-            lambda answer: (table_figure(load_table(answer["id"])), words.source(answer)),
+            lambda answer: (table_figure(load_table(answer["id"])), html.source(answer)),
             facts,
             [chart, text],
             api_visibility="private",

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from genimage_core.cards import bundled_entry, card_text
-from pages.components.models import infos
-from pages.components.shell import PRIVACY, heading, serve
-from pages.components.trust import trust
+from genimage_core.results.cards import bundled_entry, card_text
+from pages.components.about.reliability import trust
+from pages.components.shared.detectors import infos
+from pages.components.shared.layout import PRIVACY, heading, serve
 
 TEXTS = Path(__file__).with_name("texts")
 

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from genimage_core.published import PublishedTable, list_tables, load_table
-from genimage_core.published_figures import table_figure
-from pages.components import comparison, tables
-from pages.components.glossary import meaning
-from pages.components.measured import list_measured
-from pages.components.shell import heading, serve
+from genimage_core.results.measured import list_measured
+from genimage_core.results.plots_paper import table_figure
+from genimage_core.results.published import PublishedTable, list_tables, load_table
+from pages.components.benchmark import compare, tables
+from pages.components.shared.glossary import meaning
+from pages.components.shared.layout import heading, serve
 
 
 def page() -> None:
@@ -30,7 +30,7 @@ def page() -> None:
         st.table(frame.loc[frame.index.isin(rows)] if rows else frame)
     with compared:
         if table.kind == "heatmap":
-            comparison.show(table)
+            compare.show(table)
         else:
             st.page_link("pages/studies.py", label="Compared on Studies", icon=":material/query_stats:")
     with measured:
@@ -106,14 +106,6 @@ def _downloads(table: PublishedTable) -> None:
             f"genimage-{table.id}.csv",
             "text/csv",
             icon=":material/download:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Picture as PNG",
-            tables.png(table),
-            f"genimage-{table.id}.png",
-            "image/png",
-            icon=":material/image:",
             on_click="ignore",
         )
 

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from genimage_core.datasets import Record
-from pages.components import audit_charts, browse, worst
-from pages.components.folder import folder_records
-from pages.components.shell import heading, serve
+from pages.components.dataset import audit as audit_charts
+from pages.components.dataset import browse
+from pages.components.dataset import mistakes as worst
+from pages.components.shared.dataset_folder import folder_records
+from pages.components.shared.layout import heading, serve
 
 TABS = ["Pictures", "What gives them away", "Worst mistakes"]
 

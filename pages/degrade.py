@@ -6,16 +6,16 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from genimage_core.degradations import Degradation
-from genimage_core.errors import GenImageError
-from pages.components import models, pictures, rows, scoring
-from pages.components.address import take_sample
-from pages.components.compare import compare
-from pages.components.controls import controls, words
-from pages.components.curves import curves
-from pages.components.picker import picker
-from pages.components.pictures import Picture, pixels
-from pages.components.shell import heading, note, serve
+from genimage_core.images.degradations import Degradation
+from genimage_core.utils.errors import GenImageError
+from pages.components.degrade.before_after import compare
+from pages.components.degrade.controls import controls, words
+from pages.components.degrade.curves import curves
+from pages.components.shared import detectors, pictures, score_bars, scoring
+from pages.components.shared.layout import heading, note, serve
+from pages.components.shared.pictures import Picture, pixels
+from pages.components.shared.upload import picker
+from pages.components.shared.url_state import take_sample
 
 WHOLE = "Whole picture"
 
@@ -26,7 +26,7 @@ def page() -> None:
         "Every site shrinks and re-saves what you upload. Damage a picture the same way and watch which "
         "detectors change their mind.",
     )
-    models.warm_up()
+    detectors.warm_up()
     picture = _choose()
     if picture is None:
         note(
@@ -87,7 +87,7 @@ def _workbench(picture: Picture) -> None:
 
 def _first() -> str:
     """Let the visitor choose who answers first after each move of a slider."""
-    titles, order = models.titles(), models.asking_order()
+    titles, order = detectors.titles(), detectors.asking_order()
     return st.selectbox(
         "Answers first",
         list(titles),
@@ -121,7 +121,7 @@ def _answers(
     meanwhile: Callable[[], None],
 ) -> None:
     """Show the answers as they come; `meanwhile` is called once, after the first of them."""
-    titles = models.titles()
+    titles = detectors.titles()
     before = picture.scored(scoring.protocol())
     called = False
 
@@ -133,7 +133,7 @@ def _answers(
             meanwhile()
 
     place.html(_change(titles, before, {}))
-    if not models.complete(before):
+    if not detectors.complete(before):
         scoring.ask(picture, lambda: pixels(picture), show)
     if degradation is None:
         show(dict(before))
@@ -143,8 +143,8 @@ def _answers(
 
 def _change(titles: Mapping[str, str], before: Mapping[str, float], after: Mapping[str, float]) -> str:
     was, now = scoring.combined(before), scoring.combined(after)
-    head = rows.verdict_change(was.label, now.label) if was and now else ""
-    return head + rows.change_rows(titles, before, after, (scoring.p_fake(was), scoring.p_fake(now)))
+    head = score_bars.verdict_change(was.label, now.label) if was and now else ""
+    return head + score_bars.change_rows(titles, before, after, (scoring.p_fake(was), scoring.p_fake(now)))
 
 
 serve(page)

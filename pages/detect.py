@@ -5,11 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components import exports, models, pictures, scoring
-from pages.components.details import details
-from pages.components.overview import go_on, overview
-from pages.components.picker import clear_button, picker
-from pages.components.shell import heading, plain, serve
+from pages.components.detect import downloads
+from pages.components.detect.picture_table import go_on, overview
+from pages.components.detect.result import details
+from pages.components.shared import detectors, pictures, scoring
+from pages.components.shared.layout import heading, plain, serve
+from pages.components.shared.upload import clear_button, picker
 
 
 def page() -> None:
@@ -19,7 +20,7 @@ def page() -> None:
         "and when they cannot tell, we say so.",
     )
     picker("detect")
-    models.warm_up()
+    detectors.warm_up()
     chosen = pictures.current()
     if not chosen:
         _introduction()
@@ -47,7 +48,7 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Results as JSON",
-            partial(exports.as_json, list(chosen), protocol),
+            partial(downloads.as_json, list(chosen), protocol),
             "genimage-lab.json",
             "application/json",
             icon=":material/download:",
@@ -55,7 +56,7 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
         )
         st.download_button(
             "Results as CSV",
-            partial(exports.as_csv, list(chosen), protocol),
+            partial(downloads.as_csv, list(chosen), protocol),
             "genimage-lab.csv",
             "text/csv",
             icon=":material/download:",
@@ -65,7 +66,7 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
         if picture is not None and protocol in picture.reports:
             st.download_button(
                 "Report as HTML",
-                partial(exports.as_html, picture, protocol),
+                partial(downloads.as_html, picture, protocol),
                 f"{Path(picture.name).stem}-report.html",
                 "text/html",
                 icon=":material/description:",
@@ -75,7 +76,7 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
             )
             st.download_button(
                 "Report as PDF",
-                partial(exports.as_pdf, picture, protocol),
+                partial(downloads.as_pdf, picture, protocol),
                 f"{Path(picture.name).stem}-report.pdf",
                 "application/pdf",
                 icon=":material/picture_as_pdf:",

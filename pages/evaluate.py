@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from pages.components import evaluate_data, evaluate_form, evaluate_run
-from pages.components.shell import heading, serve
+from pages.components.evaluate import form
+from pages.components.evaluate import run as evaluate_run
+from pages.components.evaluate import source as evaluate_data
+from pages.components.shared.layout import heading, serve
 
 
 def page() -> None:
@@ -20,7 +22,7 @@ def page() -> None:
         evaluate_run.show(run)
         st.divider()
     source = evaluate_data.choose()
-    wanted = evaluate_form.choose(source)
+    wanted = form.choose(source)
     if wanted is not None and source is not None:
         evaluate_run.start(wanted, source)
         st.rerun()

@@ -2,21 +2,22 @@
 
 import streamlit as st
 
-from genimage_core.analysis import Report
-from genimage_core.images import load_image
-from genimage_core.samples import Sample, shown_sample
-from genimage_core.sides import side_of
-from genimage_core.verdict import combine
-from pages.components import models, pictures, rows
-from pages.components.example import EVERY, ExampleReport, example
-from pages.components.shell import heading, note, routed, serve
+from genimage_core.datasets.samples import Sample, shown_sample
+from genimage_core.images.load import load_image
+from genimage_core.verdict.combine import combine
+from genimage_core.verdict.labels import side_of
+from genimage_core.verdict.pipeline import Report
+from pages.components.home.example import EVERY, ExampleReport, example
+from pages.components.shared import detectors, pictures
+from pages.components.shared import score_bars as rows
+from pages.components.shared.layout import heading, note, routed, serve
 
 CALLS = {
     "pages/detect.py": (
         "Detect",
         "Drop in a picture of your own: every detector's answer, one verdict, and why.",
     ),
-    "pages/can_you_tell.py": (
+    "pages/quiz.py": (
         "Can you tell?",
         "Twelve pictures, one guess each. Are you better than the detectors?",
     ),
@@ -40,7 +41,7 @@ def page() -> None:
         "How far can you trust an AI-image detector?",
         "See what the detectors make of a picture, where they disagree, and how often they are wrong.",
     )
-    models.warm_up()
+    detectors.warm_up()
     sample = shown_sample()
     if sample is not None:
         _example(sample)
@@ -73,7 +74,7 @@ def _watch(sample: Sample, found: ExampleReport) -> None:
 
 
 def _answers(sample: Sample, found: ExampleReport) -> None:
-    titles, report = models.titles(), found.report
+    titles, report = detectors.titles(), found.report
     if report is None:
         words = "The detectors are looking…" if found.waiting else "The detectors cannot answer here."
         st.html(rows.waiting_card(words) + rows.score_rows(titles, {}))

@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from genimage_core.errors import GenImageError
-from genimage_core.measured import Study, list_studies
-from genimage_core.published import PublishedTable, load_table
-from genimage_core.published_figures import table_figure
-from genimage_core.study_figures import study_figure, study_frame
-from pages.components import tables
-from pages.components.attribution import attribution
-from pages.components.shell import heading, serve
+from genimage_core.results.measured import Study, list_studies
+from genimage_core.results.plots_paper import study_figure, study_frame, table_figure
+from genimage_core.results.published import PublishedTable, load_table
+from genimage_core.utils.errors import GenImageError
+from pages.components.benchmark import tables
+from pages.components.shared.layout import heading, serve
+from pages.components.studies.attribution import attribution
 
 STUDIES = {
     "scale": "Scale",

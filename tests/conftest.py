@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from genimage_core import _torchvision  # noqa: F401  (tests import timm)
+from genimage_core.detectors import _timm  # noqa: F401  (tests import timm)
 
 # No test leaves hashes of its files in the user's cache.
 os.environ["GENIMAGE_CACHE"] = tempfile.mkdtemp(prefix="genimage-test-")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import genimage_core
-from genimage_core.errors import DegradationError, EvaluationError, ImageReadError, UnknownDetectorError
+from genimage_core.utils.errors import DegradationError, EvaluationError, ImageReadError, UnknownDetectorError
 from tests.conftest import make_image
 
 DETECTOR = "gramnet"  # the smallest

@@ -84,7 +84,7 @@ def test_one_function_finds_the_bundled_files() -> None:
     for path in [*(ROOT / "genimage_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]:
         if path.name != "paths.py":
             found = re.search(r"(parents?\b.*|ROOT) / \"assets\"", path.read_text(encoding="utf-8"))
-            assert not found, f"{path.name}: use genimage_core.paths.asset"
+            assert not found, f"{path.name}: use genimage_core.utils.paths.asset"
 
 
 @pytest.fixture(scope="module")

@@ -38,9 +38,9 @@ from types import MappingProxyType
 import numpy as np
 
 from genimage_core.datasets.scan import Record
-from genimage_core.degradations import Jpeg
-from genimage_core.errors import DatasetError
-from genimage_core.image_modes import RGBImage
+from genimage_core.images.color import RGBImage
+from genimage_core.images.degradations import Jpeg
+from genimage_core.utils.errors import DatasetError
 
 SEED = 42
 """The paper's own seed for its draw of a balanced set."""

@@ -6,7 +6,7 @@ Importing this loads no torch: what needs it is loaded when it is asked for.
 from typing import TYPE_CHECKING, Any
 
 from genimage_core.detectors.detector import Detector
-from genimage_core.detectors.facts import DetectorInfo, InputSpec, Protocol
+from genimage_core.detectors.info import DetectorInfo, InputSpec, Protocol
 from genimage_core.detectors.registry import (
     build_network,
     detector_class,

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from torch import Tensor, nn
 
-from genimage_core import _torchvision  # noqa: F401  (before anything imports timm)
+from genimage_core.detectors import _timm  # noqa: F401  (before anything imports timm)
 from genimage_core.detectors.detector import Detector
-from genimage_core.detectors.facts import IMAGENET_MEAN, IMAGENET_STD, DetectorInfo, InputSpec, Protocol
-from genimage_core.training.recipe import Recipe
+from genimage_core.detectors.info import IMAGENET_MEAN, IMAGENET_STD, DetectorInfo, InputSpec, Protocol
+from genimage_core.detectors.recipe import Recipe
 
 __all__ = [
     "IMAGENET_MEAN",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genimage_core.detectors.facts import DetectorInfo, InputSpec, Protocol
+from genimage_core.detectors.info import DetectorInfo, InputSpec, Protocol
 from genimage_core.detectors.tiling import paper_view, tile_views
 
 if TYPE_CHECKING:

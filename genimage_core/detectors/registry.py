@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from genimage_core.detectors.detector import Detector
-from genimage_core.detectors.facts import DetectorInfo
-from genimage_core.detectors.known import Known, read_known, write_known
-from genimage_core.errors import UnknownDetectorError
+from genimage_core.detectors.info import DetectorInfo
+from genimage_core.detectors.onnx.info_cache import Known, read_known, write_known
+from genimage_core.utils.errors import UnknownDetectorError
 
 if TYPE_CHECKING:
     import torch
 
     from genimage_core.detectors.base import DetectorNet
-    from genimage_core.detectors.prepared import Precision
+    from genimage_core.detectors.onnx.detector import Precision
 
 Runtime = Literal["auto", "torch", "onnx", "compiled"]
 ORDER = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet")
@@ -48,7 +48,7 @@ def register_detector(net: Net) -> Net:
 
 
 def _discover() -> None:
-    """Import every module of this package once, so that each registers itself.
+    """Import every module of `models` once, so that each registers itself.
 
     A second thread waits until the first is through: half a registry would be a wrong answer.
     """
@@ -56,11 +56,10 @@ def _discover() -> None:
     with _discovering:
         if _discovered:
             return
-        package = Path(__file__).parent
-        for module in pkgutil.iter_modules([str(package)]):
-            importlib.import_module(f"genimage_core.detectors.{module.name}")
+        for module in pkgutil.iter_modules([str(Path(__file__).parent / "models")]):
+            importlib.import_module(f"genimage_core.detectors.models.{module.name}")
         write_known({name: net for name, net in _REGISTRY.items() if _is_bundled(net)})
-        from genimage_core.detectors.custom import cards_folder, register_cards
+        from genimage_core.detectors.custom.card import cards_folder, register_cards
 
         register_cards(cards_folder(), set(_REGISTRY))
         _discovered = True
@@ -75,7 +74,7 @@ def _known() -> dict[str, Known] | None:
     """Facts kept by an earlier process; None where they are not all there is to know."""
     if _discovered:
         return None
-    from genimage_core.detectors.custom import cards_folder
+    from genimage_core.detectors.custom.card import cards_folder
 
     return None if cards_folder() else read_known()
 
@@ -180,7 +179,7 @@ def load_network(name: str, weights: str | Path = "default") -> tuple[DetectorNe
         UnknownDetectorError: no such detector.
         WeightsError: weights are missing, or their sha256 is not the manifest's.
     """
-    from genimage_core.detectors.weights import load_state, network_options
+    from genimage_core.detectors.weights.store import load_state, network_options
 
     net = build_network(name, **network_options(name, weights))
     state, weights_id = load_state(name, weights)
@@ -199,7 +198,7 @@ def load_detector(
     Args:
         name: one of `list_detectors()`.
         weights: `default` for the bundled set, a folder written by `train`, `pack` or `save_pretrained`, or
-            a hub repository, `hf://OWNER/NAME@COMMIT?sha256=DIGEST` (see `genimage_core.hub`).
+            a hub repository, `hf://OWNER/NAME@COMMIT?sha256=DIGEST` (see `weights/hub.py`).
         device: `auto`, `cpu`, `cuda`, ...
         runtime: `torch` (float32), `onnx` (ONNX Runtime in float32, on CPUs), or `auto` for what is fastest:
             on a CPU ONNX Runtime in 8 bits, where assets/runtime.json says that they cost next to nothing,
@@ -216,8 +215,8 @@ def load_detector(
         return found
     net, weights_id = load_network(name, weights)
     if onnx and net.exportable:
-        from genimage_core.detectors.preparing import prepare_detector
-        from genimage_core.detectors.runtime import in_memory
+        from genimage_core.detectors.onnx.export import in_memory
+        from genimage_core.detectors.onnx.prepare import prepare_detector
 
         try:
             if _is_bundled(type(net)):
@@ -226,28 +225,28 @@ def load_detector(
         except ImportError:
             if runtime == "onnx":
                 raise
-    from genimage_core.detectors.runtime import optimise
+    from genimage_core.detectors.onnx.export import optimise
 
     target = resolve_device(device)
     net = optimise(net, target)
     if target.type == "cpu" or runtime in ("torch", "onnx"):
         return Detector(net, target, weights_id)
-    from genimage_core.detectors.gpu import fast_forward
+    from genimage_core.detectors.half_precision import fast_forward
 
     return Detector(net, target, weights_id, fast_forward(net, target, compiled=runtime == "compiled"))
 
 
 def _load_prepared(name: str, weights: str | Path, precision: Precision | None = None) -> Detector | None:
     """A detector whose model an earlier process has kept, by default in the measured choice; else None."""
-    from genimage_core.detectors.choices import chosen_precision
-    from genimage_core.detectors.weights import weights_id
+    from genimage_core.detectors.onnx.precision import chosen_precision
+    from genimage_core.detectors.weights.store import weights_id
 
     known = read_known()
     if known is None or name not in known or (name in _REGISTRY and not _is_bundled(_REGISTRY[name])):
         return None
     identity = weights_id(name, weights)
     precision = precision or chosen_precision(name, identity)
-    from genimage_core.detectors.prepared import PreparedDetector, find_prepared
+    from genimage_core.detectors.onnx.detector import PreparedDetector, find_prepared
 
     path = None
     try:

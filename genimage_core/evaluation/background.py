@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from genimage_core.errors import GenImageError
-from genimage_core.evaluation import engine
+from genimage_core.evaluation.config import Loader, Wanted, set_up
+from genimage_core.evaluation.engine import run as engine
 from genimage_core.evaluation.plan import Plan
 from genimage_core.evaluation.report import write_report
-from genimage_core.evaluation.setup import Loader, Wanted, set_up
+from genimage_core.utils.errors import GenImageError
 
 log = logging.getLogger(__name__)
 State = Literal["waiting", "preparing", "running", "stopped", "finished", "failed"]

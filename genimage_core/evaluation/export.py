@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from genimage_core.datasets import Record
+from genimage_core.detectors import Detector, Protocol
 from genimage_core.detectors.registry import list_detectors
-from genimage_core.errors import EvaluationError
-from genimage_core.evaluation.plan import Plan, read_plan
-from genimage_core.evaluation.scores import COLUMNS, summarise
+from genimage_core.evaluation.plan import RUN_FILE, Plan, read_plan
 from genimage_core.evaluation.store import read_rows
-from genimage_core.evaluation.table import figures_table, read_scores
-from genimage_core.measured import MeasuredTable, merged
-from genimage_core.whole_files import fill_text
+from genimage_core.images.degradations import Degradation
+from genimage_core.images.load import load_image
+from genimage_core.metrics.classification import Estimate, accuracy, auroc
+from genimage_core.results.measured import MeasuredTable, merged
+from genimage_core.utils.atomic_write import fill_text
+from genimage_core.utils.errors import EvaluationError, ImageReadError
 
 
 def export_scores(
@@ -130,3 +134,138 @@ def _facts(plan: Plan, condition: str) -> dict[str, Any]:
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+COLUMNS = [
+    "image_id",
+    "generator",
+    "split",
+    "label",
+    "detector",
+    "weights",
+    "protocol",
+    "condition",
+    "p_fake",
+]
+
+
+def score_records(
+    records: Sequence[Record],
+    detector: Detector,
+    *,
+    protocol: Protocol = "native",
+    degradation: Degradation | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    batch: int = 16,
+) -> pd.DataFrame:
+    """Score `records` with one detector; an unreadable file has NaN as its score.
+
+    Returns:
+        One row a record, with `COLUMNS`.
+    """
+    rows: list[dict[str, object]] = []
+    for start in range(0, len(records), batch):
+        part = records[start : start + batch]
+        images: list[np.ndarray] = []
+        readable: list[bool] = []
+        for record in part:
+            try:
+                pixels = load_image(record.path).pixels
+            except ImageReadError:
+                readable.append(False)
+                continue
+            images.append(degradation(pixels) if degradation else pixels)
+            readable.append(True)
+        scores = iter(detector.predict(images, protocol))
+        for record, ok in zip(part, readable, strict=True):
+            rows.append(
+                {
+                    "image_id": record.image_id,
+                    "generator": record.generator,
+                    "split": record.split,
+                    "label": record.label,
+                    "detector": detector.info.name,
+                    "weights": detector.weights_id[:16],
+                    "protocol": protocol,
+                    "condition": str(degradation) if degradation else "none",
+                    "p_fake": float(next(scores)) if ok else float("nan"),
+                }
+            )
+        if progress:
+            progress(min(start + batch, len(records)), len(records))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def summarise(rows: pd.DataFrame) -> dict[str, object]:
+    """Metrics of one detector's rows: pooled, and for each generator that has both classes."""
+    good = rows.dropna(subset="p_fake")
+
+    def figures(part: pd.DataFrame) -> dict[str, object]:
+        labels, scores = part["label"].to_numpy(), part["p_fake"].to_numpy()
+        out: dict[str, object] = {"accuracy": accuracy(labels, scores).as_dict()}
+        if len(set(labels)) == 2:
+            out["auroc"] = auroc(labels, scores).as_dict()
+        return out
+
+    return {
+        "pooled": figures(good),
+        "generators": {str(name): figures(part) for name, part in good.groupby("generator")},
+        "unreadable": int(rows["p_fake"].isna().sum()),
+    }
+
+
+MEAN = "mean of the detectors"
+
+
+def read_scores(folder: Path, names: list[str]) -> pd.DataFrame:
+    """The rows of the named detectors, those that are there, as `export-scores` writes them.
+
+    Args:
+        folder: written by `export-scores`, or a run; of a run, the rows without degradation.
+        names: of detectors.
+
+    Raises:
+        EvaluationError: neither is there.
+    """
+    from genimage_core.evaluation.export import scores_of_run
+
+    if (folder / RUN_FILE).exists():
+        rows = scores_of_run(folder)
+        return rows[rows["detector"].isin(names)].reset_index(drop=True)
+    found = [folder / f"{name}.csv" for name in names if (folder / f"{name}.csv").exists()]
+    if not found:
+        raise EvaluationError(
+            "no scores here.", hint="Name a run, or a folder written by export-scores.", source=str(folder)
+        )
+    return pd.concat([pd.read_csv(path) for path in found], ignore_index=True)
+
+
+def with_mean(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add the plain mean of the detectors' P(fake), for images that all of them scored."""
+    keys = ["image_id", "generator", "label"]
+    wide = rows.pivot_table(index=keys, columns="detector", values="p_fake").dropna()
+    mean = wide.mean(axis=1).rename("p_fake").reset_index().assign(detector=MEAN)
+    return pd.concat([rows, mean], ignore_index=True)
+
+
+def _figure(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def figures_table(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row a detector: AUROC and accuracy with intervals, then AUROC on each generator."""
+    table = []
+    for name, part in with_mean(rows.dropna(subset="p_fake")).groupby("detector", sort=False):
+        labels, scores = part["label"].to_numpy(), part["p_fake"].to_numpy()
+        line: dict[str, Any] = {
+            "detector": name,
+            "AUROC (95 %)": _figure(auroc(labels, scores)),
+            "accuracy at .5 (95 %)": _figure(accuracy(labels, scores)),
+            "n": len(part),
+        }
+        for generator, some in part.groupby("generator"):
+            if some["label"].nunique() == 2:
+                value = auroc(some["label"].to_numpy(), some["p_fake"].to_numpy()).value
+                line[f"AUROC {generator}"] = round(value, 3)
+        table.append(line)
+    return table

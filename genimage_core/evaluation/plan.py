@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from genimage_core.degradations import PAPER_SUITE, parse
-from genimage_core.errors import EvaluationError
+from genimage_core.images.degradations import PAPER_SUITE, parse
+from genimage_core.utils.errors import EvaluationError
 
 RUN_FILE = "run.json"
 Reading = Literal["native", "paper"]

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from genimage_core.errors import EvaluationError
 from genimage_core.evaluation.plan import RUN_FILE, Plan, check_same, read_plan
-from genimage_core.whole_files import fill_text, fill_whole
+from genimage_core.utils.atomic_write import fill_text, fill_whole
+from genimage_core.utils.errors import EvaluationError
 
 if TYPE_CHECKING:
     import pandas as pd

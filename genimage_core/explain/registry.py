@@ -1,4 +1,4 @@
-"""The registry of evidence: a decorator puts a kind in; `kinds` and `explain` take it out."""
+"""The registry of evidence: a decorator puts a kind in; `list_kinds` and `explain` take it out."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from genimage_core.detectors import Detector
-from genimage_core.errors import ExplainError, GenImageError
-from genimage_core.explain.model import ONE_BY_NAME, Asks, Evidence, Findings, Kind, Subject
+from genimage_core.explain.evidence import ONE_BY_NAME, Asks, Evidence, Findings, Kind, Subject
+from genimage_core.utils.errors import ExplainError, GenImageError
 
 # In the order in which a reader meets them: where, why, how firm, compared with what, then the traces.
 _MODULES: tuple[str, ...] = (
-    "tile_map", "grad_cam", "stability", "relatives", "which_generator", "spectrum", "residual", "ela",
-    "fad_bands", "gram_distance",
+    "tile_map", "grad_cam", "robustness", "score_context", "attribution", "spectrum", "noise", "ela",
+    "f3net_bands", "gram_distance",
 )  # fmt: skip
 _REGISTRY: dict[str, Kind] = {}
 
@@ -40,10 +40,10 @@ def evidence_kind(
     return enter
 
 
-def kinds() -> list[str]:
+def list_kinds() -> list[str]:
     """Names of all kinds of evidence, in the order in which they are best read."""
     for module in _MODULES:
-        importlib.import_module(f"genimage_core.explain.{module}")
+        importlib.import_module(f"genimage_core.explain.kinds.{module}")
     return list(_REGISTRY)
 
 
@@ -53,7 +53,7 @@ def kind_info(name: str) -> Kind:
     Raises:
         ExplainError: there is none.
     """
-    known = kinds()
+    known = list_kinds()
     if name not in _REGISTRY:
         raise ExplainError("no such kind of evidence.", hint=f"Choose from: {', '.join(known)}.", source=name)
     return _REGISTRY[name]
@@ -71,7 +71,7 @@ def explain(
     Args:
         image: RGB uint8 (H, W, 3).
         detectors: name -> loaded detector; a kind that asks each gives pictures for each of them.
-        kind: one of `kinds()`.
+        kind: one of `list_kinds()`.
         scores: name -> P(fake) of the image, where known, so that nobody is asked twice.
 
     Raises:
@@ -103,7 +103,7 @@ def explain_all(
     only: list[str] | None = None,
 ) -> Iterator[tuple[str, Evidence | GenImageError]]:
     """Yield (kind, evidence) one by one; where a kind cannot be had, the error that says why."""
-    for kind in only or kinds():
+    for kind in only or list_kinds():
         try:
             yield kind, explain(image, detectors, kind, scores=scores)
         except GenImageError as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from genimage_core.image_integrity import sniff
+from genimage_core.images.integrity import sniff
 
 MAX_TEXT = 4 * 2**20
 MAX_TEXTS = 64

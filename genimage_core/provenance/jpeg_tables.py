@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 
-from genimage_core.jpeg_quality import estimate_quality
+from genimage_core.images.jpeg_quality import estimate_quality
 from genimage_core.provenance.model import Finding, finding
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from genimage_core.errors import GenImageError
 from genimage_core.provenance.containers import Raw, read_raw
 from genimage_core.provenance.credential import read_credential
 from genimage_core.provenance.exif import read_exif
@@ -18,6 +17,7 @@ from genimage_core.provenance.model import UNREADABLE, Finding, Kind, Provenance
 from genimage_core.provenance.tool_texts import read_png_texts
 from genimage_core.provenance.watermark import read_watermark
 from genimage_core.provenance.xmp import read_xmp
+from genimage_core.utils.errors import GenImageError
 
 
 def read_provenance(
@@ -72,7 +72,7 @@ def _watermark(data: bytes, raw: Raw, name: str, pixels: NDArray[np.uint8] | Non
     if pixels is None:
         if raw.kind is None:
             return []
-        from genimage_core.images import load_image
+        from genimage_core.images.load import load_image
 
         try:
             pixels = load_image(data, name=name or None).pixels

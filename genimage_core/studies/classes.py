@@ -11,15 +11,15 @@ import pandas as pd
 
 from genimage_core.datasets import Record
 from genimage_core.detectors import detector_info
-from genimage_core.errors import DatasetError
-from genimage_core.evaluation.metrics import Estimate, accuracy
 from genimage_core.evaluation.plan import read_plan
 from genimage_core.evaluation.store import read_rows
-from genimage_core.measured import Point
-from genimage_core.studies.lab import Lab
-from genimage_core.studies.points import point, write_study
+from genimage_core.metrics.classification import Estimate, accuracy
+from genimage_core.results.measured import Point
+from genimage_core.studies.runner import Lab
 from genimage_core.studies.scale import nested_subset
+from genimage_core.studies.study_file import point, write_study
 from genimage_core.training.data import select_training
+from genimage_core.utils.errors import DatasetError
 
 SUBSETS = ((1, 100), (2, 50), (5, 20), (10, 10), (10, 100))
 """Classes and photographs of each, as in the paper's table: the same number spread wider, then more."""

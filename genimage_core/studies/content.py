@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from genimage_core.detectors import detector_info, list_detectors
-from genimage_core.errors import EvaluationError
-from genimage_core.evaluation.metrics import Estimate, auroc, mean_of, share
-from genimage_core.evaluation.table import read_scores
-from genimage_core.measured import Point
-from genimage_core.studies.lab import Lab
-from genimage_core.studies.points import point, write_study
+from genimage_core.evaluation.export import read_scores
+from genimage_core.metrics.classification import Estimate, auroc, mean_of, share
+from genimage_core.results.measured import Point
+from genimage_core.studies.runner import Lab
+from genimage_core.studies.study_file import point, write_study
+from genimage_core.utils.errors import EvaluationError
 
 FACES = "stylegan2"
 """The generator whose images, real ones too, are faces."""

@@ -11,9 +11,9 @@ from genimage_core.datasets import Record
 from genimage_core.detectors import detector_info
 from genimage_core.evaluation.plan import read_plan
 from genimage_core.evaluation.store import read_rows
-from genimage_core.measured import Point
-from genimage_core.studies.lab import Lab
-from genimage_core.studies.points import accuracy_point, write_study
+from genimage_core.results.measured import Point
+from genimage_core.studies.runner import Lab
+from genimage_core.studies.study_file import accuracy_point, write_study
 from genimage_core.training.data import select_training
 
 SIZES = (250, 500, 1000, 2000, 4000)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
-from genimage_core.degradations import LowRes, paper_suite
 from genimage_core.detectors import detector_info
 from genimage_core.evaluation.export import enter_table
-from genimage_core.measured import Cell, MeasuredTable
-from genimage_core.studies.lab import Lab
+from genimage_core.images.degradations import LowRes, paper_suite
+from genimage_core.results.measured import Cell, MeasuredTable
+from genimage_core.studies.runner import Lab
 
 TASK1_GENERATOR = "sd_v1"
 """What the paper's Stable Diffusion 1.4 is in the data set."""

@@ -19,9 +19,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from genimage_core.datasets import Record, list_generators
-from genimage_core.errors import TrainingError
+from genimage_core.detectors.recipe import Recipe
 from genimage_core.training.augment import augment
-from genimage_core.training.recipe import Recipe
+from genimage_core.utils.errors import TrainingError
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +67,6 @@ def select_training(records: Sequence[Record], train_on: str, reals: str = "pool
     if not any(r.label == 0 for r in chosen):
         raise TrainingError("no real training images.", hint="Check the `nature` folders.", source=train_on)
     return chosen
-
-
-def select_training_fakes(records: Sequence[Record]) -> list[Record]:
-    """The fake training images of `records`, whatever made them."""
-    return [r for r in records if r.split == "train" and r.label == 1]
 
 
 def only_listed(records: Sequence[Record], path: Path) -> list[Record]:

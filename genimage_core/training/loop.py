@@ -19,10 +19,11 @@ from torch.utils.data import DataLoader
 from genimage_core.datasets import Record, scan_dataset
 from genimage_core.detectors import build_network, detector_class
 from genimage_core.detectors.base import DetectorNet
+from genimage_core.detectors.onnx.export import optimise
+from genimage_core.detectors.recipe import Recipe
 from genimage_core.detectors.registry import resolve_device
-from genimage_core.detectors.runtime import optimise
-from genimage_core.detectors.weights import file_sha256, load_state
-from genimage_core.errors import TrainingError
+from genimage_core.detectors.weights.store import file_sha256, load_state
+from genimage_core.training.augment import cutmix
 from genimage_core.training.data import (
     TrainingSamples,
     balanced,
@@ -31,16 +32,14 @@ from genimage_core.training.data import (
     only_listed,
     read_rgb,
     select_training,
-    select_training_fakes,
 )
-from genimage_core.training.distill import DistilledSamples, TokenLoss, soft_labels
-from genimage_core.training.mixing import cutmix
+from genimage_core.training.distillation.student import DistilledSamples, TokenLoss, soft_labels
+from genimage_core.training.distillation.teacher import TeacherViews
 from genimage_core.training.optim import build_optimizer, freeze_first_blocks, loss_fn, lr_factor
 from genimage_core.training.plan import TrainingPlan, bf16_pays
-from genimage_core.training.recipe import Recipe
-from genimage_core.training.teacher import TeacherViews
-from genimage_core.versions import versions
-from genimage_core.whole_files import fill_text, fill_whole
+from genimage_core.utils.atomic_write import fill_text, fill_whole
+from genimage_core.utils.errors import TrainingError
+from genimage_core.utils.versions import versions
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -132,8 +131,6 @@ class Trainer:
         if plan.only:
             self.training = only_listed(self.training, plan.only)
         fakes = {r.generator for r in self.training if r.label == 1}
-        if plan.aligned:
-            self.training += select_training_fakes(scan_dataset(plan.aligned))
         # The manifest's hash and counts are of the data; repeating changes only how often they are drawn.
         self.drawn = favoured(balanced(self.training) if plan.balance else self.training, plan.favour)
         self.validation = [r for r in records if r.split == "val" and r.generator in fakes]
@@ -176,7 +173,6 @@ class Trainer:
             "options": self.plan.options,
             "train_on": self.plan.train_on,
             "reals": self.plan.reals,
-            "aligned": self.plan.aligned is not None,
             "balanced": self.plan.balance,
             "favoured": dict(self.plan.favour) or None,
             "only_sha256": file_sha256(self.plan.only) if self.plan.only else None,

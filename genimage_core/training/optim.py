@@ -10,7 +10,7 @@ from timm.optim import param_groups_layer_decay, param_groups_weight_decay
 from torch import Tensor
 
 from genimage_core.detectors.base import DetectorNet
-from genimage_core.training.recipe import Recipe
+from genimage_core.detectors.recipe import Recipe
 
 
 def freeze_first_blocks(net: DetectorNet, count: int) -> None:

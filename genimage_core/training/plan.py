@@ -33,7 +33,6 @@ class TrainingPlan:
         backbone: another timm vision transformer than the detector's own, or "".
         init: safetensors file, or folder of a weight set, whose fitting tensors the network starts from.
         init_note: where `init` comes from, in words.
-        aligned: folder written by `reconstruct`, whose fakes are added, or None.
         teacher: folder written by `teach`; the student learns from its views instead of `data`, or None.
         teacher_weight: of the loss on the teacher's tokens.
         balance: repeat the images of small generators (see `balanced`).
@@ -59,7 +58,6 @@ class TrainingPlan:
     backbone: str = ""
     init: Path | None = None
     init_note: str = ""
-    aligned: Path | None = None
     teacher: Path | None = None
     teacher_weight: float = 1.0
     balance: bool = False

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from genimage_core.detectors import list_detectors, load_detector
-from genimage_core.errors import GenImageError
-from genimage_core.verdict import load_combination
+from genimage_core.utils.errors import GenImageError
+from genimage_core.verdict.combine import load_combination
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "artifacts" / "screenshots"

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from genimage_core.detectors.weights import trained_detectors
+from genimage_core.detectors.weights.store import trained_detectors
 
 RUNNING = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState"
 ALL = len(trained_detectors())

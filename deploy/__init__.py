@@ -1,0 +1,1 @@
+"""Preparing a server, and the hosted Spaces."""

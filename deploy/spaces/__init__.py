@@ -1,0 +1,1 @@
+"""Lay out, check and push the Spaces."""

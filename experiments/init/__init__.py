@@ -1,0 +1,1 @@
+"""Starting weights for training, converted from networks that public packages carry."""

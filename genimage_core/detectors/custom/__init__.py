@@ -1,0 +1,1 @@
+"""Detectors of one's own, described by a YAML file."""

@@ -1,0 +1,164 @@
+"""Bring your own detector: a YAML card beside a checkpoint joins the registry, without code.
+
+Cards lie in the folder that `GENIMAGE_DETECTORS` names, or in `./my_detectors`. Nothing that is loaded may
+run code: tensors come from safetensors, from `torch.load(weights_only=True)` or from an ONNX file. On a
+server for strangers (`is_public`) no card is read.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from genimage_core.detectors.info import IMAGENET_MEAN, IMAGENET_STD
+from genimage_core.utils.errors import GenImageError, WeightsError
+from genimage_core.utils.settings import is_public
+
+if TYPE_CHECKING:
+    from genimage_core.detectors.base import DetectorNet
+
+VARIABLE = "GENIMAGE_DETECTORS"
+DEFAULT_FOLDER = "my_detectors"
+MAX_CARD_BYTES = 20_000
+Channels = tuple[float, float, float]
+Source = Literal["timm", "torchvision", "onnx", "transformers"]
+
+log = logging.getLogger(__name__)
+
+
+class Card(BaseModel):
+    """What a card says.
+
+    Attributes:
+        name: in the registry and on the command line.
+        title: on the pages.
+        source: who builds the network.
+        model: its architecture's name (timm, torchvision); not needed for onnx and transformers.
+        weights: the checkpoint beside the card; for transformers the folder of the repository's files.
+        classes: what each output stands for, in its order, `real` or `fake`; a single one is a logit.
+        output: whether the network gives logits or probabilities.
+        layout: of the network's input; NHWC for ONNX files only.
+        tile: side in px of the square views that it reads.
+        max_tiles: at most so many views of one image are averaged.
+        resize: shorter side before the crop under protocol `paper`; None: no resize.
+        mean, std: of the normalisation of values in [0, 1].
+        reads: one sentence, what it looks at.
+        year, paper, url: where it comes from.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    title: Annotated[str, Field(min_length=1, max_length=40)]
+    source: Source
+    # Names of architectures only: an address ("hf-hub:...") would fetch something.
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$")] | None = None
+    weights: Annotated[str, Field(min_length=1)]
+    classes: Annotated[tuple[Literal["real", "fake"], ...], Field(min_length=1)] = ("real", "fake")
+    output: Literal["logits", "probabilities"] = "logits"
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    tile: Annotated[int, Field(ge=16, le=2048)] = 224
+    max_tiles: Annotated[int, Field(ge=1, le=64)] = 4
+    resize: Annotated[int, Field(ge=16, le=4096)] | None = 256
+    mean: Channels = IMAGENET_MEAN
+    std: Channels = IMAGENET_STD
+    reads: str = "What its author trained it on; not checked here."
+    year: int = 0
+    paper: str = "Brought along by this installation's owner."
+    url: str = ""
+
+    @field_validator("std")
+    @classmethod
+    def _positive(cls, value: Channels) -> Channels:
+        if min(value) <= 0:
+            raise ValueError("must be above 0")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Card:
+        if self.source in ("timm", "torchvision") and not self.model:
+            raise ValueError(f"source {self.source} needs model, the name of an architecture")
+        if len(self.classes) > 1 and len(set(self.classes)) < 2:
+            raise ValueError("classes must name both real and fake")
+        if self.layout == "NHWC" and self.source != "onnx":
+            raise ValueError("layout NHWC is for onnx files only")
+        return self
+
+
+def cards_folder() -> Path | None:
+    """Where cards are looked for; None where there is no such folder, or on a server for strangers."""
+    if is_public():
+        return None
+    folder = Path(os.environ.get(VARIABLE) or DEFAULT_FOLDER)
+    return folder if folder.is_dir() else None
+
+
+def read_card(path: Path) -> Card:
+    """Read one card.
+
+    Raises:
+        WeightsError: it is no YAML, a field is missing or wrong, or its checkpoint is not beside it.
+    """
+    try:
+        if path.stat().st_size > MAX_CARD_BYTES:
+            raise WeightsError("too large for a card.", hint="Ten lines are enough.", source=path.name)
+        card = Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the card"
+        raise WeightsError(
+            f"the card is wrong at {where}: {first['msg']}.", hint=_HINT, source=path.name
+        ) from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise WeightsError(
+            f"the card cannot be read ({type(error).__name__}).", hint=_HINT, source=path.name
+        ) from None
+    checkpoint = (path.parent / card.weights).resolve()
+    if not checkpoint.is_relative_to(path.parent.resolve()) or not checkpoint.exists():
+        raise WeightsError(
+            f"its checkpoint {card.weights} does not lie beside the card.",
+            hint="Put it into the card's folder and name it without a path from outside.",
+            source=path.name,
+        )
+    return card
+
+
+_HINT = "docs/own_detector.md shows one."
+
+
+def register_cards(folder: Path | None, known: Collection[str]) -> list[GenImageError]:
+    """Enter every card of a folder in the registry.
+
+    Args:
+        folder: with cards, `*.yaml` or `*.yml`; None: there are none.
+        known: names that are taken.
+
+    Returns:
+        What is wrong with the cards that were left out: one bad card must not stop the others.
+    """
+    from genimage_core.detectors.custom.network import network_class
+    from genimage_core.detectors.registry import register_detector
+
+    problems: list[GenImageError] = []
+    taken = set(known)
+    paths = sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml")) if folder else []
+    for path in paths:
+        try:
+            card = read_card(path)
+            if card.name in taken:
+                raise WeightsError(
+                    "another detector has this name.", hint="Choose another one.", source=card.name
+                )
+            net: type[DetectorNet] = network_class(card, path)
+            register_detector(net)
+            taken.add(card.name)
+        except GenImageError as error:
+            problems.append(error)
+            log.warning("left out: %s", error)
+    return problems

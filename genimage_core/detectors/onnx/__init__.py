@@ -1,0 +1,1 @@
+"""Detectors exported for ONNX Runtime: export, optimization, quantization, and the models that are kept."""

@@ -1,0 +1,1 @@
+"""Weights: the bundled ones, folders of one's own, and hub repositories."""

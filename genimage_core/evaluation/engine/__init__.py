@@ -1,0 +1,1 @@
+"""The evaluation engine: records and detectors in, rows of scores out."""

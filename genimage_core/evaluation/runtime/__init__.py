@@ -1,0 +1,1 @@
+"""Which precision and runtime each detector can use on a CPU, measured."""

@@ -1,0 +1,1 @@
+"""One picture's result as a file: HTML and PDF."""

@@ -1,0 +1,1 @@
+"""Images: reading and checking them, what their files say, and the degradations."""

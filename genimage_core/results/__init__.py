@@ -1,0 +1,1 @@
+"""Results that are kept: the paper's, those measured here, both side by side, and the model cards."""

@@ -1,0 +1,1 @@
+"""A teacher's predictions, and the training of students on them."""

@@ -1,0 +1,208 @@
+"""From several scores to one answer: fake, real, or unsure.
+
+The combination is a weighted sum of the detectors' calibrated log-odds with weights that cannot be
+negative, and the unsure band comes from held-out data; both stand in
+`assets/weights/combination.json`, written by `python -m genimage_core calibrate`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from genimage_core.utils.errors import NoVerdictError, WeightsError
+from genimage_core.utils.paths import asset
+from genimage_core.verdict.image_type import WITHHOLDS, Kind
+
+Label = Literal["fake", "real", "unsure"]
+PATH = asset("weights", "combination.json")
+EDGE = 1e-6
+
+
+class Subset(BaseModel):
+    """How the scores of some of the detectors become one probability; attributes as in `Combination`."""
+
+    weights: dict[str, float]
+    bias: float
+    low: float
+    high: float
+
+
+class Combination(BaseModel):
+    """How scores become one probability.
+
+    Attributes:
+        weights: detector -> weight of its calibrated log-odds, 0 or more.
+        bias: added to the weighted sum.
+        single: detector -> (slope, intercept) that calibrate its log-odds alone.
+        low, high: P(fake) below `low` is "real", above `high` "fake", between "unsure".
+        subsets: `subset_key` of some of the detectors -> the same for them alone.
+        fitted_on: what data, in words.
+        figures: what was measured on images that the fit had not seen.
+    """
+
+    weights: dict[str, float]
+    bias: float
+    single: dict[str, tuple[float, float]]
+    low: float
+    high: float
+    subsets: dict[str, Subset] = {}
+    fitted_on: str
+    figures: dict[str, Any] = {}
+
+
+class Verdict(BaseModel):
+    """One answer.
+
+    Attributes:
+        p_fake: combined, calibrated P(fake) in [0, 1].
+        label: `fake`, `real` or `unsure`.
+        low, high: the unsure band that was applied.
+        agreement: share of the detectors whose own calibrated score is on the side of `p_fake`, in [0, 1].
+        calibrated: detector -> its own calibrated P(fake): of held-out images with .8, 80 % were fake.
+        partial: whether only some of the calibrated detectors were asked.
+        withheld: whether it would have been "fake", were it not for what the picture looks like.
+    """
+
+    p_fake: float
+    label: Label
+    low: float
+    high: float
+    agreement: float
+    calibrated: dict[str, float] = {}
+    partial: bool
+    withheld: bool = False
+
+
+def log_odds(p: float) -> float:
+    """log(p / (1 - p)) of a probability, finite also at 0 and 1."""
+    p = min(1.0 - EDGE, max(EDGE, p))
+    return math.log(p / (1.0 - p))
+
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)), without overflow."""
+    return 1.0 / (1.0 + math.exp(-x)) if x >= 0 else math.exp(x) / (1.0 + math.exp(x))
+
+
+@cache
+def load_combination(path: Path = PATH) -> Combination:
+    """The bundled combination.
+
+    Raises:
+        WeightsError: the file is missing or damaged.
+    """
+    try:
+        return Combination.model_validate(json.loads(path.read_text()))
+    except (OSError, ValueError):
+        raise WeightsError(
+            "the combination of the detectors is missing or damaged.",
+            hint="Restore assets/weights or run `python -m genimage_core calibrate`.",
+            source=path.name,
+        ) from None
+
+
+def subset_key(names: Iterable[str]) -> str:
+    """The name under which a choice of detectors stands in `Combination.subsets`."""
+    return "+".join(sorted(names))
+
+
+def calibrated_log_odds(scores: Mapping[str, float], how: Combination | None = None) -> dict[str, float]:
+    """Calibrated log-odds of each detector's P(fake); detectors without calibration are left out."""
+    how = how or load_combination()
+    lines = {name: how.single[name] for name in scores if name in how.weights}
+    return {name: slope * log_odds(scores[name]) + shift for name, (slope, shift) in lines.items()}
+
+
+def combine(scores: Mapping[str, float], how: Combination | None = None) -> Verdict:
+    """Combine detectors' P(fake).
+
+    All calibrated detectors together, and every choice of some of them, have weights and an unsure band of
+    their own. Where there are none for just these, the mean of their calibrated log-odds answers: fewer
+    witnesses, no bonus for agreeing. A detector without calibration (one added later) is shown but has no
+    say.
+
+    Args:
+        scores: detector -> P(fake) in [0, 1], at least one of them calibrated.
+        how: the combination; None takes the bundled one.
+
+    Raises:
+        NoVerdictError: none of `scores` is calibrated.
+    """
+    how = how or load_combination()
+    known = calibrated_log_odds(scores, how)
+    if not known:
+        raise NoVerdictError(
+            "no score of a calibrated detector: none of those asked has a say in the verdict.",
+            hint="Ask a calibrated one, too, or run `python -m genimage_core calibrate` with their scores.",
+            source=", ".join(scores),
+        )
+    partial = len(known) < len(how.weights)
+    fit: Combination | Subset | None = how.subsets.get(subset_key(known)) if partial else how
+    if fit is None:
+        total = sum(known.values()) / len(known)
+    else:
+        total = sum(fit.weights[n] * c for n, c in known.items()) + fit.bias
+    p_fake, band = sigmoid(total), fit or how
+    label: Label = "fake" if p_fake > band.high else "real" if p_fake < band.low else "unsure"
+    same_side = [(c > 0) == (total > 0) for c in known.values()]
+    return Verdict(
+        p_fake=p_fake,
+        label=label,
+        low=band.low,
+        high=band.high,
+        agreement=sum(same_side) / len(same_side),
+        calibrated={name: sigmoid(c) for name, c in known.items()},
+        partial=partial,
+    )
+
+
+def decisive(how: Combination | None = None) -> frozenset[str]:
+    """The detectors that weigh anything in the verdict of all; the others' scores are shown beside it.
+
+    Raises:
+        WeightsError: the bundled combination is missing or damaged.
+    """
+    return frozenset(name for name, weight in (how or load_combination()).weights.items() if weight > 0)
+
+
+def combine_early(scores: Mapping[str, float], how: Combination | None = None) -> Verdict | None:
+    """The verdict of all detectors as soon as those that decide it have answered; None before.
+
+    P(fake), label and band are already those of `combine` on all scores; only `agreement` and `calibrated`
+    are of those that have answered.
+    """
+    how = how or load_combination()
+    deciding = decisive(how)
+    if not deciding or not deciding <= set(scores):
+        return None
+    silent = dict.fromkeys(set(how.weights) - set(scores), 0.5)  # of no weight, so any score does
+    verdict = combine({**silent, **scores}, how)
+    calibrated = {name: p for name, p in verdict.calibrated.items() if name not in silent}
+    same_side = [(p > 0.5) == (verdict.p_fake > 0.5) for p in calibrated.values()]
+    agreement = sum(same_side) / len(same_side)
+    return verdict.model_copy(update={"calibrated": calibrated, "agreement": agreement})
+
+
+def withhold(verdict: Verdict, kind: Kind | None) -> Verdict:
+    """Turn "fake" into "unsure" for kinds of picture that the detectors were not made for.
+
+    Args:
+        verdict: what the detectors say.
+        kind: what the picture looks like, None for nothing in particular.
+    """
+    if verdict.label == "fake" and kind in WITHHOLDS:
+        return verdict.model_copy(update={"label": "unsure", "withheld": True})
+    return verdict
+
+
+def unsure_band() -> tuple[float, float]:
+    """(low, high): P(fake) between them is answered "unsure"."""
+    how = load_combination()
+    return how.low, how.high

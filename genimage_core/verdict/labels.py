@@ -1,0 +1,63 @@
+"""One visual language for real, unsure and fake: a word, a shape and a colour, never a colour alone.
+
+Blue and orange stay apart in every common form of colour blindness, and the shapes without any colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from genimage_core.verdict.combine import Label
+
+
+@dataclass(frozen=True)
+class Side:
+    """How one verdict looks wherever it is shown.
+
+    Attributes:
+        words: the verdict as a reader sees it.
+        short: the same in a word or two, for tables and filters.
+        shape: a geometric character that stands before the words.
+        css: class that carries the colour in the style sheets.
+        colour: of bars and marks, "#rrggbb"; reads on light and on dark.
+        ink_light, ink_dark: of text on a light and on a dark page (contrast of 4.5 or more).
+    """
+
+    words: str
+    short: str
+    shape: str
+    css: str
+    colour: str
+    ink_light: str
+    ink_dark: str
+
+
+SIDES: Mapping[Label, Side] = MappingProxyType(
+    {
+        "fake": Side(
+            "Probably AI-generated", "AI-generated", "◆", "gl-fake", "#e07b1a", "#9a4a00", "#f2a65a"
+        ),
+        "unsure": Side("Unsure", "Unsure", "◐", "gl-unsure", "#8a8f94", "#5a5f65", "#b4b9be"),
+        "real": Side("Probably a photograph", "Photograph", "●", "gl-real", "#2f86c1", "#1b5f92", "#7dbce8"),
+    }
+)
+"""The three verdicts, from AI-generated to photograph."""
+
+
+def side_of(truth: bool) -> Side:
+    """The side of a known truth: True for AI-generated."""
+    return SIDES["fake" if truth else "real"]
+
+
+def colours_css() -> str:
+    """The colours as CSS variables and classes, for the pages and the report alike."""
+    sides = SIDES.values()
+    tones = " ".join(f"--{s.css}: {s.colour};" for s in sides)
+    inks = " ".join(f"--{s.css}-ink: light-dark({s.ink_light}, {s.ink_dark});" for s in sides)
+    classes = "\n".join(
+        f".{s.css} {{ --gl-side: var(--{s.css}); --gl-ink: var(--{s.css}-ink); }}" for s in sides
+    )
+    # light-dark() resolves where the variable is declared, so it is declared inside of what sets the scheme.
+    return f":root {{ {tones} }}\n:root, .stApp, .stApp * {{ {inks} }}\n{classes}\n"

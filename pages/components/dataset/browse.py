@@ -1,0 +1,99 @@
+"""Leafing through a data set's pictures, or the bundled samples where no data set is at hand."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from genimage_core.datasets import Record
+from genimage_core.datasets import scan as core
+from genimage_core.datasets.samples import list_samples
+from genimage_core.images.load import load_image
+from genimage_core.utils.errors import GenImageError
+from genimage_core.verdict.labels import side_of
+from pages.components.shared import pictures
+from pages.components.shared.glossary import meaning
+from pages.components.shared.layout import plain
+
+SIZE = 24
+CLASSES = {1: "AI-generated", 0: "Real"}
+
+
+def samples() -> None:
+    """Show the bundled samples with their truth and their credit."""
+    real, fake = side_of(False), side_of(True)
+    st.caption(
+        f"The bundled samples: {real.shape} real, {fake.shape} AI-generated. To leaf through a whole data "
+        "set, run the app on your own machine and name its folder."
+    )
+    found = list_samples()
+    if not found:
+        st.info("The bundled samples are missing.")
+        return
+    with st.container(horizontal=True, key="grid_samples"):
+        for sample in found:
+            side = side_of(sample.truth == "fake")
+            _tile(str(sample.path), f"{side.shape} {sample.title}", sample.title)
+    with st.expander("Credits"):
+        st.markdown(
+            "\n".join(f"- {plain(s.title)}: {plain(s.attribution)} ({plain(s.licence)})" for s in found)
+        )
+
+
+def records(found: list[Record]) -> None:
+    """Show the counts of a data set, and its pictures page by page under filters."""
+    table = core.counts(found)
+    with st.expander(f"{len(found):,} images: how many of each kind"):
+        st.dataframe(table, hide_index=True, alt="Images of each generator, split and class")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        generators = st.multiselect(
+            "Generators", sorted(set(table["generator"])), key="generators", bind="query-params", width=320
+        )
+        splits = st.pills(
+            "Split",
+            sorted(set(table["split"])),
+            selection_mode="multi",
+            key="split",
+            bind="query-params",
+            help=meaning("split"),
+        )
+        labels = st.pills(
+            "Class",
+            list(CLASSES),
+            selection_mode="multi",
+            key="class",
+            format_func=lambda label: f"{side_of(bool(label)).shape} {CLASSES[label]}",
+            bind="query-params",
+        )
+    chosen = core.select(found, generators=generators, splits=splits, labels=labels)
+    if not chosen:
+        st.info("No image is left under these filters.", icon=":material/filter_alt:")
+        return
+    last = core.pages(len(chosen), SIZE)
+    page = st.number_input(f"Page, of {last:,}", 1, last, 1, key="leaf", width=160)
+    _grid(core.leaf(chosen, int(page) - 1, SIZE))
+
+
+def _grid(shown: Sequence[Record]) -> None:
+    with st.container(horizontal=True, key="grid_records"):
+        for record in shown:
+            side = side_of(bool(record.label))
+            _tile(str(record.path), f"{side.shape} {plain(record.generator)}", record.image_id)
+
+
+def _tile(path: str, caption: str, alt: str) -> None:
+    with st.container(width=150, gap="xxsmall"):
+        try:
+            st.image(thumbnail(path), width="stretch", alt=alt)
+        except GenImageError as error:
+            st.caption(f"Cannot be read: {plain(error.message)}")
+        st.caption(caption)
+
+
+@st.cache_data(show_spinner=False, max_entries=600)
+def thumbnail(path: str) -> bytes:
+    """Return a small JPEG of a picture.
+
+    Raises:
+        ImageReadError: the file cannot be read.
+    """
+    return pictures.encode(load_image(path).pixels, 300)

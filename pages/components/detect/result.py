@@ -1,0 +1,145 @@
+"""One picture in full: the verdict, every detector's answer as it arrives, the facts, the notes."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from genimage_core.utils.errors import GenImageError
+from pages.components.detect.evidence import evidence
+from pages.components.detect.provenance import origin
+from pages.components.shared import detectors, score_bars, scoring
+from pages.components.shared.layout import plain
+from pages.components.shared.pictures import Picture, loaded, pixels
+
+if TYPE_CHECKING:
+    from genimage_core.verdict.combine import Verdict
+    from genimage_core.verdict.image_type import LooksLike
+
+LOOKING = "The detectors are looking…"
+NO_VERDICT = "No verdict: too little is known about these answers to combine them"
+STILL_LOOKING = "The other detectors are still looking; their answers no longer change the verdict."
+GETTING_READY = "The detectors are getting ready. On a new machine this takes a minute or two, once."
+OTHERS_GETTING_READY = (
+    "The other detectors are getting ready, once on a new machine; they no longer change the verdict."
+)
+
+
+def details(picture: Picture) -> None:
+    """Show one readable picture and its result; ask the detectors that have not answered yet."""
+    left, right = st.columns([2, 3], gap="medium")
+    with left, st.container(key="picture"):
+        st.image(picture.preview, caption=plain(picture.name), alt=f"Your picture {picture.name}")
+    with right:
+        verdict, score_rows = st.empty(), st.empty()
+        after = st.container()
+    answers(picture, verdict, score_rows)
+    with after:
+        origin(picture.provenance)
+        _notes(picture)
+    _facts(picture)
+    evidence(picture)
+
+
+def answer(picture: Picture, on_score: scoring.OnScore) -> None:
+    """Get a picture's report for the chosen protocol, asking whoever has not answered."""
+    from genimage_core.verdict.pipeline import analyse
+
+    chosen = scoring.protocol()
+    scores = scoring.ask(picture, lambda: pixels(picture), on_score)
+    if scores and chosen not in picture.reports:
+        try:
+            says_ai = picture.provenance.ai is True
+            picture.reports[chosen] = analyse(loaded(picture), scores, says_ai=says_ai, looks=_looks(picture))
+        except (GenImageError, ValueError):
+            return  # the scores stand without a verdict, and the page says so
+
+
+def answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerator) -> None:
+    """Show every detector's answer in one place and the verdict in another, each as soon as it is known.
+
+    The verdict does not wait for detectors that have no say in it.
+    """
+    titles = detectors.titles()
+    early = False
+
+    def show(scores: Mapping[str, float]) -> None:
+        nonlocal early
+        score_rows.html(score_bars.score_rows(titles, scores))
+        found = None if early or len(scores) == len(titles) else _early(picture, scores)
+        if found is not None:
+            early = True
+            words = STILL_LOOKING if detectors.ready() else OTHERS_GETTING_READY
+            verdict.html(score_bars.verdict_card(found.label, found.p_fake, words, (found.low, found.high)))
+
+    known = picture.scored(scoring.protocol())
+    if len(known) < len(titles):
+        verdict.html(score_bars.waiting_card(LOOKING if detectors.ready() else GETTING_READY))
+    show(dict(known))
+    answer(picture, show)
+    report = picture.reports.get(scoring.protocol())
+    judged = scoring.combined(picture.scored(scoring.protocol()))
+    if report is None or judged is None:
+        verdict.html(score_bars.waiting_card(NO_VERDICT))
+    else:
+        band = judged.low, judged.high
+        verdict.html(score_bars.verdict_card(report.verdict, report.p_fake, report.explanation, band))
+
+
+def _early(picture: Picture, scores: Mapping[str, float]) -> "Verdict | None":
+    from genimage_core.verdict.pipeline import analyse_early
+
+    try:
+        if analyse_early(scores) is None:
+            return None
+        says_ai = picture.provenance.ai is True
+        return analyse_early(scores, says_ai=says_ai, looks=None if says_ai else _looks(picture))
+    except (GenImageError, ValueError):
+        return None
+
+
+def _looks(picture: Picture) -> "LooksLike | None":
+    """Return what a picture looks like, asked once."""
+    from genimage_core.verdict.pipeline import find_looks
+
+    if not picture.looks:
+        picture.looks.append(find_looks(pixels(picture)))
+    return picture.looks[0]
+
+
+def _facts(picture: Picture) -> None:
+    facts = picture.facts
+    if facts is None:
+        return
+    shown = [
+        ("Format", facts.format + (" (progressive)" if facts.progressive else "")),
+        ("Size", f"{facts.width} × {facts.height} px"),
+        ("File", _size(facts.n_bytes)),
+        ("Colour", f"{facts.mode}, {facts.bit_depth} bit"),
+    ]
+    if facts.jpeg_quality is not None:
+        shown.append(("JPEG quality", f"about {facts.jpeg_quality}"))
+    if facts.n_frames > 1:
+        shown.append(("Frames", f"{facts.n_frames}, the first was read"))
+    st.html(score_bars.facts_list(shown))
+    if picture.sample is not None:
+        sample = picture.sample
+        st.markdown(
+            f"**The truth:** this sample is {sample.truth_words}.  \n"
+            f"{sample.title}. {sample.attribution} ({sample.licence})"
+        )
+
+
+def _notes(picture: Picture) -> None:
+    report = picture.reports.get(scoring.protocol())
+    if report is not None and report.notes:
+        with st.container(border=True):
+            st.markdown(
+                "**Worth knowing about this picture**\n\n"
+                + "\n".join(f"- {plain(note)}" for note in report.notes)
+            )
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.0f} kB"

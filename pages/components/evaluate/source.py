@@ -1,0 +1,158 @@
+"""Which images an evaluation is about: the bundled set, a ZIP of the visitor's, a folder of the server."""
+
+import hashlib
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from experiments.evaluation_set import build_evalset, evalset_folder, is_built
+from genimage_core.datasets.zip_import import UnpackLimits, unpack_dataset
+from genimage_core.utils.errors import GenImageError
+from genimage_core.utils.settings import is_public
+from pages.components.shared.layout import plain
+
+BUNDLED, ZIPPED, FOLDER = "Bundled set", "A ZIP of mine", "A folder on this machine"
+
+
+@dataclass(frozen=True)
+class ZipLimits:
+    """Most that a visitor's ZIP may hold; `megabytes` as it is, the rest unpacked."""
+
+    megabytes: int
+    unpacked: UnpackLimits
+
+
+AT_HOME = ZipLimits(500, UnpackLimits())
+IN_PUBLIC = ZipLimits(100, UnpackLimits(images=1000, total_bytes=200 << 20))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the images lie.
+
+    Attributes:
+        folder: the data set.
+        name: for people and for the run's folder.
+        private: whether it goes when the visitor leaves.
+        before: builds it, where that is left to the run.
+    """
+
+    folder: Path
+    name: str
+    private: bool = False
+    before: Callable[[Callable[[str], None]], object] | None = None
+
+
+def _remove(folder: "tempfile.TemporaryDirectory[str]") -> None:
+    from pages.components.evaluate import run as evaluate_run
+
+    runs = evaluate_run.stop_within(Path(folder.name))
+    if not runs:
+        folder.cleanup()
+        return
+
+    def wait_and_clean() -> None:
+        for run in runs:
+            run.join()
+        folder.cleanup()
+
+    # Elsewhere: whoever calls this serves other visitors as well, and a batch may take a while.
+    threading.Thread(target=wait_and_clean, name="clean-up").start()
+
+
+@st.cache_resource(scope="session", on_release=_remove, show_spinner=False)
+def private_folder() -> "tempfile.TemporaryDirectory[str]":
+    """Return this visit's own folder, readable to the server alone; removed when the visit ends."""
+    return tempfile.TemporaryDirectory(prefix="genimage-lab-", ignore_cleanup_errors=True)
+
+
+def choose() -> Source | None:
+    """Let the visitor choose; None while nothing usable is chosen."""
+    kinds = [BUNDLED, ZIPPED] if is_public() else [BUNDLED, ZIPPED, FOLDER]
+    kind = st.segmented_control(
+        "Images", kinds, default=BUNDLED, required=True, key="evaluate_images", persist_state="session"
+    )
+    if kind == ZIPPED:
+        return _zip()
+    if kind == FOLDER:
+        return _folder()
+    return _bundled()
+
+
+def _bundled() -> Source:
+    st.markdown(
+        "224 images of 224 x 224 px: crops of eight photographs, and what four small generative models of "
+        "this project's own make of them (an autoencoder, a variational autoencoder, an adversarial "
+        "upscaler, a diffusion model). No detector has learned from them. With so few photographs behind "
+        "them the figures show how the tool works, not how good a detector is."
+    )
+    if not is_built():
+        st.caption("They are made on first use, which takes some minutes on two processor cores.")
+    return Source(evalset_folder(), "bundled", before=_build)
+
+
+def _build(note: Callable[[str], None]) -> None:
+    build_evalset(progress=lambda share, what: note(f"Making the bundled images: {share:.0%} ({what})"))
+
+
+def _folder() -> Source | None:
+    text = st.text_input(
+        "Folder of a data set",
+        key="evaluate_folder",
+        persist_state="session",
+        placeholder="/data/GenImage",
+        help=_LAYOUT_HELP,
+    )
+    if not text.strip():
+        return None
+    folder = Path(text.strip()).expanduser()
+    if not folder.is_dir():
+        st.warning(f"{plain(str(folder))}: not a folder. Name the folder that holds the generators' folders.")
+        return None
+    return Source(folder, folder.name or "folder")
+
+
+def _zip() -> Source | None:
+    limits = IN_PUBLIC if is_public() else AT_HOME
+    st.caption(
+        f"At most {limits.megabytes} MB, {limits.unpacked.images:,} images, "
+        f"{limits.unpacked.total_bytes >> 20:,} MB unpacked. Unlike pictures on other pages these are "
+        "written to the server's disk: into a folder of your own, removed within minutes of your leaving."
+    )
+    file = st.file_uploader(
+        "Data set as ZIP", type="zip", max_upload_size=limits.megabytes, key="evaluate_zip", help=_LAYOUT_HELP
+    )
+    if file is None:
+        return None
+    try:
+        return _unpacked(file, limits.unpacked)
+    except GenImageError as error:
+        name = f" ({plain(error.source)})" if error.source else ""
+        st.warning(f"{plain(file.name)} is not taken: {error.message}{name} {error.hint}")
+        return None
+
+
+def _unpacked(file: Any, limits: UnpackLimits) -> Source:
+    """Unpack a ZIP once; the same one again is known by its bytes."""
+    digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    file.seek(0)
+    folder = Path(private_folder().name) / f"data-{digest}"
+    if not folder.is_dir():
+        with st.spinner("Unpacking"):
+            part = folder.with_suffix(".part")
+            unpack_dataset(file, part, limits)
+            part.rename(folder)
+    count = sum(1 for path in folder.rglob("*") if path.is_file())
+    st.caption(f"{count:,} images unpacked.")
+    return Source(folder, f"zip-{digest}", private=True)
+
+
+_LAYOUT_HELP = (
+    "GenImage's layout: generator/val/ai/ and generator/val/nature/ with the images, one folder for each "
+    "generator; train/ may stand beside val/."
+)
