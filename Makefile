@@ -25,6 +25,7 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 slow-test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -m slow

@@ -3,6 +3,8 @@
 The benchmark keeps some generators for testing. The weights that users get should know them, and still be
 measured on images that they never saw: each group of related images (same prompt, photograph, series) goes
 to one side as a whole.
+
+    python -m experiments.regroup --data DIR --manifest DIR/manifest.csv --out runs/release_data
 """
 
 from __future__ import annotations
@@ -10,8 +12,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from genimage_core.datasets.scan import LABELS, Record
+import pandas as pd
+import typer
+
+from genimage_core.datasets.scan import LABELS, Record, scan_dataset
 
 FOLDER_OF = {label: name for name, label in LABELS.items()}
 
@@ -61,3 +67,23 @@ def write_links(splits: Sequence[tuple[Record, str]], out: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.is_symlink():
             target.symlink_to(record.path.resolve())
+
+
+def regroup(
+    data: Annotated[Path, typer.Option(help="Data set in GenImage's layout.")],
+    out: Annotated[Path, typer.Option(help="Root of the new data set, which holds links.")],
+    manifest: Annotated[Path, typer.Option(help="csv with path and group of each image.")],
+    share: Annotated[float, typer.Option(min=0, max=1, help="Share of the groups that move.")] = 0.65,
+    seed: int = 0,
+) -> None:
+    """Let training see part of the generators that are there for testing only, whole groups at a time."""
+    table = pd.read_csv(manifest)
+    groups = dict(zip(table["path"], table["group"].astype(str), strict=True))
+    splits = new_splits(scan_dataset(data), groups, share, seed)
+    write_links(splits, out)
+    moved = sum(record.split != split for record, split in splits)
+    print(f"{out}: {len(splits)} images, {moved} of them moved to training")
+
+
+if __name__ == "__main__":
+    typer.run(regroup)

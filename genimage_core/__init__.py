@@ -10,10 +10,11 @@ are asked for: importing the package itself loads neither torch nor numpy.
 
 from typing import TYPE_CHECKING, Any
 
+from genimage_core.utils.versions import __version__ as __version__
+
 if TYPE_CHECKING:
     from genimage_core.api import audit, degrade, detect, evaluate, load_detector
 
-__version__ = "0.1.0"
 __all__ = ["audit", "degrade", "detect", "evaluate", "load_detector"]
 
 

@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 import typer
 
 from genimage_core.cli.train import command_line, use_threads
-from genimage_core.utils.errors import EvaluationError
 
 STOPPED = 130
 """Exit code of a run that was stopped, as of any command ended by Ctrl-C."""
@@ -57,9 +56,9 @@ def evaluate(
 ) -> None:
     """Score images with detectors under degradations, then report; stop with Ctrl-C, start again to go on."""
     from genimage_core.evaluation.config import Wanted, set_up
-    from genimage_core.evaluation.engine import run as local
+    from genimage_core.evaluation.engine.run import run
     from genimage_core.evaluation.report import report_text, write_report
-    from genimage_core.training.loop import Stop
+    from genimage_core.utils.stop import Stop
 
     if bool(data) == bool(ai and nature) or bool(ai) != bool(nature):
         raise typer.BadParameter("name either --data, or --ai and --nature")
@@ -82,18 +81,18 @@ def evaluate(
         f"{len(work.records)} images x {plan.rows_per_image} scores; Ctrl-C stops after a batch",
         file=sys.stderr,
     )
-    stop = Stop()
     options: dict[str, Any] = {
         "workers": workers,
         "batch": batch,
         "progress": progress_printer(plan.rows_per_image),
-        "should_stop": lambda: stop.asked,
     }
-    if engine == "ray":
-        specs = [detector.net.spec for detector in work.detectors.values()]
-        finished = run_on_ray(work.records, load, specs, plan, out, **options)
-    else:
-        finished = local.run(work.records, work.detectors, plan, out, **options)
+    with Stop() as stop:
+        options["should_stop"] = lambda: stop.asked
+        if engine == "ray":
+            specs = [detector.net.spec for detector in work.detectors.values()]
+            finished = run_on_ray(work.records, load, specs, plan, out, **options)
+        else:
+            finished = run(work.records, work.detectors, plan, out, **options)
     if not finished:
         print(f"stopped; the same command goes on from {out}", file=sys.stderr)
         raise typer.Exit(STOPPED)
@@ -138,15 +137,9 @@ def export_table(
     title: Annotated[str, typer.Option(help="For people; the published table's without it.")] = "",
 ) -> None:
     """Write a run's figures in the shape of a published table, for the app to show beside it."""
-    from genimage_core.evaluation.export import enter_table
-    from genimage_core.evaluation.report import make_report
-    from genimage_core.results.measured import table_of_report
+    from genimage_core.evaluation.export import export_table as export
 
-    report = make_report(run)
-    if not report["images"]["complete"]:
-        raise EvaluationError("the run is not finished.", hint="Let it go on first.", source=str(run))
-    found = table_of_report(report, table, title=title, row=row, command=command_line())
-    found = enter_table(found, out)
+    found = export(run, out, table, title=title, row=row, command=command_line())
     print(f"{out}: {len(found.cells)} figures in {len(found.weights)} rows")
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from genimage_core.cli.evaluate import STOPPED
-from genimage_core.cli.train import command_line
+from genimage_core.cli.train import command_line, use_threads
 
 
 def measure_commands(app: typer.Typer) -> None:
@@ -52,10 +52,12 @@ def measure(
     from genimage_core.studies import tables
     from genimage_core.studies.runner import Lab, StudyStoppedError
 
+    use_threads(threads)
     names = chosen_detectors(detectors)
     lab = Lab(
         data=data, runs=runs, out=out, init=init, features=features, start=start, teacher=teacher,
         trained=trained, steps=steps, limit=limit, seed=seed, threads=threads,
+        command=command_line(data).replace(f"{data}/", "DIR/"),
         report=lambda line: print(line, file=sys.stderr, flush=True),
     )  # fmt: skip
     try:
@@ -71,7 +73,7 @@ def measure(
             class_study.classes(lab, names, _column(manifest, "group"))
         else:
             content_study.content(lab, scores or [], _column(manifest, "source"))
-    except StudyStoppedError:
+    except (StudyStoppedError, KeyboardInterrupt):
         print("stopped; the same command goes on", file=sys.stderr)
         raise typer.Exit(STOPPED) from None
 

@@ -210,7 +210,6 @@ def linear_commands(app: typer.Typer) -> None:
     """Enter these commands in the command line."""
     app.command("fit-head")(fit_head)
     app.command("leave-one-out")(leave_one_out)
-    app.command("regroup")(regroup)
 
 
 def fit_head(
@@ -262,27 +261,6 @@ def leave_one_out(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(figures, indent=1) + "\n")
     print(json.dumps({k: v for k, v in figures.items() if k in ("mean_auroc", "generators")}, indent=1))
-
-
-def regroup(
-    data: Data,
-    out: Annotated[Path, typer.Option(help="Root of the new data set, which holds links.")],
-    manifest: Annotated[Path, typer.Option(help="csv with path and group of each image.")],
-    share: Annotated[float, typer.Option(min=0, max=1, help="Share of the groups that move.")] = 0.65,
-    seed: int = 0,
-) -> None:
-    """Let training see part of the generators that are there for testing only, whole groups at a time."""
-    import pandas as pd
-
-    from experiments.regroup import new_splits, write_links
-    from genimage_core.datasets import scan_dataset
-
-    table = pd.read_csv(manifest)
-    groups = dict(zip(table["path"], table["group"].astype(str), strict=True))
-    splits = new_splits(scan_dataset(data), groups, share, seed)
-    write_links(splits, out)
-    moved = sum(record.split != split for record, split in splits)
-    print(f"{out}: {len(splits)} images, {moved} of them moved to training")
 
 
 def _show(row: dict[str, Any]) -> None:

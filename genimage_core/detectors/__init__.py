@@ -3,17 +3,20 @@
 Importing this loads no torch: what needs it is loaded when it is asked for.
 """
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from genimage_core.detectors.detector import Detector
 from genimage_core.detectors.info import DetectorInfo, InputSpec, Protocol
 from genimage_core.detectors.registry import (
+    OwnDetectors,
     build_network,
     detector_class,
     detector_info,
     list_detectors,
     load_detector,
     register_detector,
+    take_own_detectors,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +35,22 @@ __all__ = [
     "load_detector",
     "register_detector",
 ]
+
+
+def _own_exist() -> bool:
+    from genimage_core.detectors.custom.card import cards_folder
+
+    return cards_folder() is not None
+
+
+def _register_own(taken: Collection[str]) -> object:
+    from genimage_core.detectors.custom.card import cards_folder
+    from genimage_core.detectors.custom.register import register_cards
+
+    return register_cards(cards_folder(), taken)
+
+
+take_own_detectors(OwnDetectors(_own_exist, _register_own))
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from torch import Tensor, nn
 
 from genimage_core.detectors import _timm  # noqa: F401  (before anything imports timm)
-from genimage_core.detectors.detector import Detector
 from genimage_core.detectors.info import IMAGENET_MEAN, IMAGENET_STD, DetectorInfo, InputSpec, Protocol
 from genimage_core.detectors.recipe import Recipe
 
@@ -16,7 +15,6 @@ __all__ = [
     "IMAGENET_STD",
     "CamTarget",
     "DenseLayer",
-    "Detector",
     "DetectorInfo",
     "DetectorNet",
     "InputSpec",

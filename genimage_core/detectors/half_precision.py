@@ -80,7 +80,7 @@ def fast_forward(
         views: (S, S, 3) uint8 to check on; None takes the bundled samples.
         compiled: as in `HalfForward`.
     """
-    from genimage_core.detectors.onnx.quantize import bundled_views
+    from genimage_core.detectors.tiling import bundled_views
 
     x = to_input(bundled_views(net.spec) if views is None else views, device)
     for dtype in _TRIED:

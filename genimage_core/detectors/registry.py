@@ -9,8 +9,9 @@ import importlib
 import pkgutil
 import sys
 import threading
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from genimage_core.detectors.detector import Detector
 from genimage_core.detectors.info import DetectorInfo
@@ -27,10 +28,29 @@ Runtime = Literal["auto", "torch", "onnx", "compiled"]
 ORDER = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet")
 
 _REGISTRY: dict[str, type[DetectorNet]] = {}
+_own: OwnDetectors | None = None
 _discovered = False
 _discovering = threading.RLock()
 
 Net = TypeVar("Net", bound="type[DetectorNet]")
+
+
+class OwnDetectors(NamedTuple):
+    """Where detectors come from that are not this package's.
+
+    Attributes:
+        exist: whether there are any; asked often, so cheap.
+        register: enters them in the registry, given the names that are taken.
+    """
+
+    exist: Callable[[], bool]
+    register: Callable[[Collection[str]], object]
+
+
+def take_own_detectors(source: OwnDetectors) -> None:
+    """Have `source` asked, once, when the registry is filled."""
+    global _own
+    _own = source
 
 
 def register_detector(net: Net) -> Net:
@@ -59,9 +79,8 @@ def _discover() -> None:
         for module in pkgutil.iter_modules([str(Path(__file__).parent / "models")]):
             importlib.import_module(f"genimage_core.detectors.models.{module.name}")
         write_known({name: net for name, net in _REGISTRY.items() if _is_bundled(net)})
-        from genimage_core.detectors.custom.card import cards_folder, register_cards
-
-        register_cards(cards_folder(), set(_REGISTRY))
+        if _own is not None:
+            _own.register(set(_REGISTRY))
         _discovered = True
 
 
@@ -74,9 +93,7 @@ def _known() -> dict[str, Known] | None:
     """Facts kept by an earlier process; None where they are not all there is to know."""
     if _discovered:
         return None
-    from genimage_core.detectors.custom.card import cards_folder
-
-    return None if cards_folder() else read_known()
+    return None if _own is not None and _own.exist() else read_known()
 
 
 def list_detectors() -> list[str]:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from genimage_core.detectors.info import InputSpec
+from genimage_core.utils.errors import WeightsError
+
+BUNDLED_VIEWS = 24
+
 
 def pad_to(image: np.ndarray, side: int) -> np.ndarray:
     """Mirror an (H, W, 3) image at its edges until both sides reach `side` px.
@@ -77,3 +82,24 @@ def paper_view(image: np.ndarray, resize: int | None, crop: int) -> np.ndarray:
     image = pad_to(image, crop)
     top, left = (image.shape[0] - crop) // 2, (image.shape[1] - crop) // 2
     return image[top : top + crop, left : left + crop]
+
+
+def bundled_views(spec: InputSpec) -> list[np.ndarray]:
+    """Views of the bundled sample pictures, real and generated, to calibrate on.
+
+    Raises:
+        WeightsError: no samples are bundled.
+    """
+    from genimage_core.images.load import list_image_files, load_image
+    from genimage_core.utils.paths import asset
+
+    folder = asset("samples")
+    files = sorted(p for p in list_image_files([folder])) if folder.is_dir() else []
+    if not files:
+        raise WeightsError("no pictures to calibrate on.", hint="Restore assets/samples.", source=str(folder))
+    each = max(1, BUNDLED_VIEWS // len(files))
+    return [
+        np.ascontiguousarray(view)
+        for file in files
+        for view in tile_views(load_image(file).pixels, spec.tile, each)
+    ][:BUNDLED_VIEWS]

@@ -14,11 +14,12 @@ from genimage_core.datasets import Record
 from genimage_core.detectors import Detector, Protocol
 from genimage_core.detectors.registry import list_detectors
 from genimage_core.evaluation.plan import RUN_FILE, Plan, read_plan
+from genimage_core.evaluation.report import make_report
 from genimage_core.evaluation.store import read_rows
 from genimage_core.images.degradations import Degradation
 from genimage_core.images.load import load_image
 from genimage_core.metrics.classification import Estimate, accuracy, auroc
-from genimage_core.results.measured import MeasuredTable, merged
+from genimage_core.results.measured import MeasuredTable, merged, table_of_report
 from genimage_core.utils.atomic_write import fill_text
 from genimage_core.utils.errors import EvaluationError, ImageReadError
 
@@ -92,6 +93,28 @@ def enter_table(found: MeasuredTable, out: Path) -> MeasuredTable:
     text = found.model_dump_json(indent=1) + "\n"
     fill_text(out, text)
     return found
+
+
+def export_table(
+    run: Path, out: Path, table: str, *, row: str = "", title: str = "", command: str = ""
+) -> MeasuredTable:
+    """Enter a run's figures in a file that has the shape of a published table.
+
+    Args:
+        run: folder of a finished run.
+        out: the file; rows of an existing one are kept or replaced.
+        table: id of the published table to stand beside.
+        row: name of the one row, such as the training generator; "": one row a detector.
+        title: for people; "": the published table's.
+        command: how it was exported.
+
+    Raises:
+        EvaluationError: the run is not finished, or the file holds another table.
+    """
+    found = make_report(run)
+    if not found["images"]["complete"]:
+        raise EvaluationError("the run is not finished.", hint="Let it go on first.", source=str(run))
+    return enter_table(table_of_report(found, table, title=title, row=row, command=command), out)
 
 
 def scores_of_run(run: Path, condition: str = "none") -> pd.DataFrame:

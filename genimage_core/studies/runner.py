@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from genimage_core.datasets import Record, list_generators, scan_dataset
+from genimage_core.datasets import Record, data_protocol, list_generators, scan_dataset
 from genimage_core.detectors import detector_class
+from genimage_core.evaluation.config import Wanted, set_up
+from genimage_core.evaluation.engine.run import run
+from genimage_core.evaluation.export import export_table
+from genimage_core.evaluation.report import write_report
+from genimage_core.evaluation.select import select_images
+from genimage_core.training.heads.fit import HeadPlan, fit_head_run
+from genimage_core.training.heads.score import score_head
+from genimage_core.training.loop import Trainer
+from genimage_core.training.plan import TrainingPlan
 from genimage_core.utils.atomic_write import fill_text
 from genimage_core.utils.errors import EvaluationError
+from genimage_core.utils.stop import Stop
 
 Report = Callable[[str], None]
-STOPPED = (130, -2, -15)
-"""Exit codes of a step that was asked to stop."""
+DRAW_SEED = 42
+"""Of the draw where `limit` narrows the images down, whatever the training's seed is."""
 
 
 class StudyStoppedError(Exception):
@@ -40,6 +48,7 @@ class Lab:
         limit: validation images a class and generator; None: all.
         seed: of every draw.
         threads: of the networks; 0: torch's default.
+        command: how the study was started, for manifests.
         report: told of each step.
     """
 
@@ -55,6 +64,7 @@ class Lab:
     limit: int | None = None
     seed: int = 0
     threads: int = 0
+    command: str = ""
     report: Report = print
 
     def records(self) -> list[Record]:
@@ -73,33 +83,43 @@ class Lab:
             name: of the run, unique among the lab's.
             train_on: generators, separated by commas, or `all`.
             only: list of the images to train on.
+
+        Raises:
+            StudyStoppedError: somebody stopped it.
+            EvaluationError: a head's trunk or the folder of its features is not named.
         """
         run = self.runs / "train" / name / detector
         if (run / "manifest.json").exists():
             return run
-        options = ["--data", str(self.data), "--train-on", train_on, "--out", str(run)]
-        options += ["--threads", str(self.threads)]
-        if only:
-            options += ["--only", str(only)]
+        self.report(f"training {detector}: {name}")
         if has_linear_head(detector):
-            if not (self.init and self.features):
-                raise EvaluationError(
-                    "its trunk and a folder for its features are needed.",
-                    hint="Give --init FILE and --features DIR.",
-                    source=detector,
-                )
-            options += ["--detector", detector, "--init", str(self.init), "--features", str(self.features)]
-            self.call("fit-head", options)
+            self._fit_head(detector, train_on, only, run)
         else:
-            options += ["--detector", detector, "--seed", str(self.seed), "--validate-every", "0"]
-            if self.steps:
-                options += ["--steps", str(self.steps)]
-            if self.start:
-                options += ["--init", str(self.start)]
-            if self.teacher and detector_class(detector).dense_layer:
-                options += ["--teacher", str(self.teacher)]
-            self.call("train", options)
+            self._train(detector, train_on, only, run)
         return run
+
+    def _fit_head(self, detector: str, train_on: str, only: Path | None, run: Path) -> None:
+        if not (self.init and self.features):
+            raise EvaluationError(
+                "its trunk and a folder for its features are needed.",
+                hint="Give --init FILE and --features DIR.",
+                source=detector,
+            )
+        plan = HeadPlan(
+            data=self.data, init=self.init, features=self.features, detector=detector, train_on=train_on,
+            only=only, command=self.command,
+        )  # fmt: skip
+        fit_head_run(plan, run, self._row)
+
+    def _train(self, detector: str, train_on: str, only: Path | None, run: Path) -> None:
+        learns = self.teacher is not None and detector_class(detector).dense_layer is not None
+        plan = TrainingPlan(
+            detector=detector, data=self.data, train_on=train_on, out=run, only=only, steps=self.steps,
+            seed=self.seed, init=self.start, teacher=self.teacher if learns else None,
+            threads=self.threads, validate_every=0, command=self.command,
+        )  # fmt: skip
+        if Trainer(plan, self._row).run() is None:
+            raise StudyStoppedError
 
     def score(
         self,
@@ -118,29 +138,49 @@ class Lab:
             weights: folder of the training run.
             name: of the evaluation, unique among the lab's.
             degrade, protocol, generators: as of the command `evaluate`.
+
+        Raises:
+            StudyStoppedError: somebody stopped it.
         """
         out = self.runs / "scores" / name / detector
         if (out / "report.json").exists():
             return out
-        options = ["--data", str(self.data), "--weights", str(weights), "--out", str(out)]
-        options += ["--generators", generators]
-        if self.limit:
-            options += ["--limit", str(self.limit)]
+        self.report(f"scoring with {detector}: {name}")
         if has_linear_head(detector) and degrade == "none" and protocol == "raw" and self.features:
-            self.call("score-head", [*options, "--detector", detector, "--features", str(self.features)])
+            chosen = data_protocol("raw")
+            records = select_images(
+                self.records(), split="val", generators=generators, protocol=chosen, limit=self.limit
+            )
+            score_head(
+                records, detector, weights, self.features, out, limit=self.limit, seed=DRAW_SEED,
+                command=self.command,
+            )  # fmt: skip
         else:
-            options += ["--detectors", detector, "--degrade", degrade, "--protocol", protocol]
-            self.call("evaluate", [*options, "--threads", str(self.threads)])
+            self._evaluate(detector, weights, out, degrade, protocol, generators)
+        write_report(out)
         return out
+
+    def _evaluate(
+        self, detector: str, weights: Path, out: Path, degrade: str, protocol: str, generators: str
+    ) -> None:
+        wanted = Wanted(
+            data=self.data, detectors=detector, weights=str(weights), degrade=degrade, protocol=protocol,
+            generators=generators, limit=self.limit, seed=DRAW_SEED, command=self.command,
+        )  # fmt: skip
+        work = set_up(wanted)
+        with Stop() as stop:
+            finished = run(work.records, work.detectors, work.plan, out, should_stop=lambda: stop.asked)
+        if not finished:
+            raise StudyStoppedError
 
     def export(self, run: Path, file: str, table: str, *, row: str = "", title: str = "") -> Path:
         """Enter an evaluation's figures in `tables/<file>.json` (see `export-table`)."""
         out = self.out / "tables" / f"{file}.json"
-        options = [str(run), str(out), "--table", table]
-        options += ["--row", row] if row else []
-        options += ["--title", title] if title else []
-        self.call("export-table", options)
+        export_table(run, out, table, row=row, title=title, command=self.command)
         return out
+
+    def _row(self, row: Mapping[str, Any]) -> None:
+        self.report("  ".join(f"{key} {value}" for key, value in row.items()))
 
     def write_list(self, name: str, records: Sequence[Record]) -> Path:
         """A text file with the ids of `records`, for `--only`."""
@@ -149,25 +189,6 @@ class Lab:
         text = "".join(f"{record.image_id}\n" for record in sorted(records, key=lambda r: r.image_id))
         fill_text(path, text)
         return path
-
-    def call(self, command: str, options: Sequence[str]) -> None:
-        """Run one of the other commands in a process of its own: it frees its memory when it ends.
-
-        Raises:
-            StudyStoppedError: it was stopped.
-            EvaluationError: it failed; its own message stands above.
-        """
-        words = [command, *options]
-        self.report(shlex.join(words))
-        code = subprocess.call([sys.executable, "-m", "genimage_core", *words])
-        if code in STOPPED:
-            raise StudyStoppedError
-        if code:
-            raise EvaluationError(
-                "a step failed; its message stands above.",
-                hint="Mend it and start the same command again.",
-                source=shlex.join(words),
-            )
 
 
 def has_linear_head(detector: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from genimage_core.cli.train import command_line
 from genimage_core.evaluation.select import fingerprint
 from genimage_core.metrics.classification import Estimate, accuracy
 from genimage_core.results.measured import Point, Study
@@ -48,7 +47,7 @@ def write_study(
         study=study,
         title=title,
         description=description,
-        command=command_line(lab.data).replace(f"{lab.data}/", "DIR/"),
+        command=lab.command,
         manifest={
             "data_sha256": fingerprint(lab.records()),
             "weights_sha256": dict(weights),

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -39,24 +37,10 @@ from genimage_core.training.optim import build_optimizer, freeze_first_blocks, l
 from genimage_core.training.plan import TrainingPlan, bf16_pays
 from genimage_core.utils.atomic_write import fill_text, fill_whole
 from genimage_core.utils.errors import TrainingError
+from genimage_core.utils.stop import Stop
 from genimage_core.utils.versions import versions
 
 Report = Callable[[dict[str, Any]], None]
-
-
-class Stop:
-    """Turns SIGINT and SIGTERM into a flag that the loop reads between two steps."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for which in (signal.SIGINT, signal.SIGTERM):
-            try:
-                signal.signal(which, self._ask)
-            except ValueError:  # not in the main thread: the caller stops the loop otherwise
-                return
-
-    def _ask(self, *_: int | FrameType | None) -> None:
-        self.asked = True
 
 
 def start_from(net: DetectorNet, detector: str, path: Path) -> tuple[int, str]:
@@ -251,7 +235,11 @@ class Trainer:
 
     def run(self) -> Path | None:
         """Train to the end; returns the weights' path, or None when stopped before (resumable)."""
-        plan, recipe, stop = self.plan, self.recipe, Stop()
+        with Stop() as stop:
+            return self._run(stop)
+
+    def _run(self, stop: Stop) -> Path | None:
+        plan, recipe = self.plan, self.recipe
         samples = self._samples()
         loader = DataLoader(
             samples,

@@ -102,11 +102,11 @@ def test_strangers_are_shown_no_folder(app: AppTest, monkeypatch: pytest.MonkeyP
 
 
 def test_a_private_folder_goes_with_its_visitor(tmp_path: Path) -> None:
-    from pages.components.evaluate import source
+    from pages.components.evaluate import visit
 
     folder = tempfile.TemporaryDirectory(dir=tmp_path)
     (Path(folder.name) / "data").mkdir()
-    source._remove(folder)
+    visit._remove(folder)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -23,9 +23,10 @@ from safetensors.torch import save_file
 from genimage_core import detectors
 from genimage_core.detectors import load_detector, registry
 from genimage_core.detectors.base import IMAGENET_MEAN, IMAGENET_STD
-from genimage_core.detectors.custom.card import VARIABLE, Card, cards_folder, read_card, register_cards
+from genimage_core.detectors.custom.card import VARIABLE, Card, cards_folder, read_card
 from genimage_core.detectors.custom.checkpoint import read_tensors
 from genimage_core.detectors.custom.network import log_odds
+from genimage_core.detectors.custom.register import register_cards
 from genimage_core.detectors.weights import store as weights
 from genimage_core.evaluation.devices import with_weights
 from genimage_core.utils.errors import UnsafeWeightsError, WeightsError
@@ -296,7 +297,7 @@ def test_the_pages_show_it(registered: Path, monkeypatch: pytest.MonkeyPatch) ->
     st.cache_resource.clear()
     buffer, image = io.BytesIO(), make_image(6, 64)
     Image.fromarray(image).save(buffer, "PNG")
-    app = AppTest.from_file("../app.py", default_timeout=240).run().switch_page("pages/detect.py").run()
+    app = AppTest.from_file("../../app.py", default_timeout=240).run().switch_page("pages/detect.py").run()
     app.file_uploader[0].set_value([("picture.png", buffer.getvalue(), "image/png")])
     app.run()
     assert not app.exception

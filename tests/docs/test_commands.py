@@ -89,7 +89,7 @@ def _run(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in command.environment.items():
         monkeypatch.setenv(name, value)
     if "GENIMAGE_DETECTORS" in command.environment:
-        from genimage_core.detectors.custom.card import register_cards
+        from genimage_core.detectors.custom.register import register_cards
 
         known = set(registry._REGISTRY) - {"mine"}
         assert register_cards(Path(command.environment["GENIMAGE_DETECTORS"]), known) == []

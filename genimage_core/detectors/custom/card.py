@@ -7,29 +7,22 @@ server for strangers (`is_public`) no card is read.
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from genimage_core.detectors.info import IMAGENET_MEAN, IMAGENET_STD
-from genimage_core.utils.errors import GenImageError, WeightsError
+from genimage_core.utils.errors import WeightsError
 from genimage_core.utils.settings import is_public
-
-if TYPE_CHECKING:
-    from genimage_core.detectors.base import DetectorNet
 
 VARIABLE = "GENIMAGE_DETECTORS"
 DEFAULT_FOLDER = "my_detectors"
 MAX_CARD_BYTES = 20_000
 Channels = tuple[float, float, float]
 Source = Literal["timm", "torchvision", "onnx", "transformers"]
-
-log = logging.getLogger(__name__)
 
 
 class Card(BaseModel):
@@ -130,35 +123,3 @@ def read_card(path: Path) -> Card:
 
 
 _HINT = "docs/own_detector.md shows one."
-
-
-def register_cards(folder: Path | None, known: Collection[str]) -> list[GenImageError]:
-    """Enter every card of a folder in the registry.
-
-    Args:
-        folder: with cards, `*.yaml` or `*.yml`; None: there are none.
-        known: names that are taken.
-
-    Returns:
-        What is wrong with the cards that were left out: one bad card must not stop the others.
-    """
-    from genimage_core.detectors.custom.network import network_class
-    from genimage_core.detectors.registry import register_detector
-
-    problems: list[GenImageError] = []
-    taken = set(known)
-    paths = sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml")) if folder else []
-    for path in paths:
-        try:
-            card = read_card(path)
-            if card.name in taken:
-                raise WeightsError(
-                    "another detector has this name.", hint="Choose another one.", source=card.name
-                )
-            net: type[DetectorNet] = network_class(card, path)
-            register_detector(net)
-            taken.add(card.name)
-        except GenImageError as error:
-            problems.append(error)
-            log.warning("left out: %s", error)
-    return problems

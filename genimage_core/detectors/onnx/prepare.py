@@ -41,7 +41,8 @@ def model_bytes(
     """
     model = export_onnx(net)
     if precision != "fp32":
-        from genimage_core.detectors.onnx.quantize import bundled_views, quantised
+        from genimage_core.detectors.onnx.quantize import quantised
+        from genimage_core.detectors.tiling import bundled_views
 
         views = views or bundled_views(net.spec)
         model = quantised(model, known(net), views, net.keep_float, precision, ranges)

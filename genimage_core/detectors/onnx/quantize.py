@@ -15,41 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from genimage_core.detectors.info import InputSpec
 from genimage_core.detectors.onnx.activation_ranges import Ranges
 from genimage_core.detectors.onnx.detector import Precision
 from genimage_core.detectors.onnx.info_cache import Known
 from genimage_core.detectors.onnx.preprocess import STEPS
-from genimage_core.detectors.tiling import tile_views
-from genimage_core.utils.errors import WeightsError
 
-CALIBRATION_VIEWS = 24
 _BATCH = 4
 # Sums, norms and softmax are worth their floats: with ResNet-50's residual sums in integers, too, P(fake)
 # changed by .032 on average instead of .011, for a tenth of the time.
 _CONVOLUTIONAL = ["Conv"]
 _TRANSFORMER = ["MatMul", "Gemm"]
-
-
-def bundled_views(spec: InputSpec) -> list[np.ndarray]:
-    """Views of the bundled sample pictures, real and generated, to calibrate on.
-
-    Raises:
-        WeightsError: no samples are bundled.
-    """
-    from genimage_core.images.load import list_image_files, load_image
-    from genimage_core.utils.paths import asset
-
-    folder = asset("samples")
-    files = sorted(p for p in list_image_files([folder])) if folder.is_dir() else []
-    if not files:
-        raise WeightsError("no pictures to calibrate on.", hint="Restore assets/samples.", source=str(folder))
-    each = max(1, CALIBRATION_VIEWS // len(files))
-    return [
-        np.ascontiguousarray(view)
-        for file in files
-        for view in tile_views(load_image(file).pixels, spec.tile, each)
-    ][:CALIBRATION_VIEWS]
 
 
 def quantised(

@@ -14,7 +14,7 @@ from genimage_core.utils.errors import GenImageError
 from genimage_core.utils.settings import is_public
 from pages.components.evaluate.run import RUNS
 from pages.components.evaluate.run_zip import unpack_run
-from pages.components.evaluate.source import private_folder
+from pages.components.evaluate.visit import private_folder
 from pages.components.shared.layout import plain
 
 

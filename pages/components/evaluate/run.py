@@ -11,9 +11,11 @@ from genimage_core.evaluation.config import Wanted
 from genimage_core.evaluation.live_accuracy import LiveCounts
 from genimage_core.results.plots import accuracy_heatmap
 from genimage_core.utils.settings import is_public
+from pages.components.evaluate import visit
 from pages.components.evaluate.form import CONDITIONS
 from pages.components.evaluate.run_zip import download
-from pages.components.evaluate.source import Source, private_folder
+from pages.components.evaluate.source import Source
+from pages.components.evaluate.visit import private_folder
 from pages.components.shared import detectors
 from pages.components.shared.layout import plain
 
@@ -21,8 +23,6 @@ RUNS = Path("runs") / "evaluate"
 EVERY = 2.0
 _KEY, _COUNTS = "evaluate_run", "evaluate_counts"
 _BATCH = {"cpu": 4}  # small, so that the table fills before a visitor's eyes
-
-_active: list[BackgroundRun] = []
 
 
 def current() -> BackgroundRun | None:
@@ -43,14 +43,6 @@ def run_name(wanted: Wanted, source: Source) -> str:
     return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', source.name)[:40]}-{digest}"
 
 
-def stop_within(folder: Path) -> list[BackgroundRun]:
-    """Ask whatever works in a folder to end; return what was at work."""
-    found = [run for run in _active if run.active and run.folder.is_relative_to(folder)]
-    for run in found:
-        run.stop()
-    return found
-
-
 def _begin(wanted: Wanted, folder: Path, source: Source) -> None:
     run = BackgroundRun(
         wanted,
@@ -59,7 +51,7 @@ def _begin(wanted: Wanted, folder: Path, source: Source) -> None:
         batch=_BATCH.get(wanted.device, 0),
         loader=detectors.store().load,
     )
-    _active[:] = [r for r in _active if r.active] + [run]
+    visit.remember(run)
     st.session_state[_KEY] = run
     st.session_state["evaluate_source"] = source
     st.session_state[_COUNTS] = LiveCounts(folder)

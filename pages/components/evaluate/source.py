@@ -1,8 +1,6 @@
 """Which images an evaluation is about: the bundled set, a ZIP of the visitor's, a folder of the server."""
 
 import hashlib
-import tempfile
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from experiments.evaluation_set import build_evalset, evalset_folder, is_built
 from genimage_core.datasets.zip_import import UnpackLimits, unpack_dataset
 from genimage_core.utils.errors import GenImageError
 from genimage_core.utils.settings import is_public
+from pages.components.evaluate.visit import private_folder
 from pages.components.shared.layout import plain
 
 BUNDLED, ZIPPED, FOLDER = "Bundled set", "A ZIP of mine", "A folder on this machine"
@@ -46,29 +45,6 @@ class Source:
     name: str
     private: bool = False
     before: Callable[[Callable[[str], None]], object] | None = None
-
-
-def _remove(folder: "tempfile.TemporaryDirectory[str]") -> None:
-    from pages.components.evaluate import run as evaluate_run
-
-    runs = evaluate_run.stop_within(Path(folder.name))
-    if not runs:
-        folder.cleanup()
-        return
-
-    def wait_and_clean() -> None:
-        for run in runs:
-            run.join()
-        folder.cleanup()
-
-    # Elsewhere: whoever calls this serves other visitors as well, and a batch may take a while.
-    threading.Thread(target=wait_and_clean, name="clean-up").start()
-
-
-@st.cache_resource(scope="session", on_release=_remove, show_spinner=False)
-def private_folder() -> "tempfile.TemporaryDirectory[str]":
-    """Return this visit's own folder, readable to the server alone; removed when the visit ends."""
-    return tempfile.TemporaryDirectory(prefix="genimage-lab-", ignore_cleanup_errors=True)
 
 
 def choose() -> Source | None:

@@ -34,7 +34,8 @@ from genimage_core.detectors.onnx.detector import PreparedDetector, prepared_pat
 from genimage_core.detectors.onnx.export import export_onnx, in_memory, known
 from genimage_core.detectors.onnx.optimize import for_this_processor
 from genimage_core.detectors.onnx.precision import read_choices
-from genimage_core.detectors.onnx.quantize import bundled_views, quantised
+from genimage_core.detectors.onnx.quantize import quantised
+from genimage_core.detectors.tiling import bundled_views
 from genimage_core.evaluation.runtime.choose_precision import Limits, allowed, best_of, compare, write_choices
 from genimage_core.evaluation.runtime.find_ranges import find_ranges, without_extremes
 from tests.conftest import make_image

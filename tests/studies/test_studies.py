@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 from PIL import Image
 from safetensors.torch import save_file
 
-from genimage_core import cli
 from genimage_core.datasets import Record, scan_dataset
 from genimage_core.detectors import build_network, load_detector, registry
 from genimage_core.detectors.registry import register_detector
@@ -26,24 +24,14 @@ from genimage_core.results.measured import (
     list_measured_tables,
     list_studies,
 )
-from genimage_core.studies import classes, content, scale, tables
+from genimage_core.studies import classes, content, runner, scale, tables
 from genimage_core.studies.runner import Lab
 from genimage_core.studies.study_file import with_others
 from genimage_core.training.data import balanced, favoured, only_listed, select_training
+from genimage_core.training.plan import TrainingPlan
 from genimage_core.utils.errors import EvaluationError, TrainingError
 from tests.conftest import make_image
 from tests.training.test_heads import TinyTaps
-
-
-class LabHere(Lab):
-    """A lab whose steps run in this process, which knows the tests' detectors."""
-
-    def call(self, command: str, options: Sequence[str]) -> None:
-        calls.append(command)
-        cli.app([command, *options], standalone_mode=False)
-
-
-calls: list[str] = []
 
 
 @pytest.fixture
@@ -54,14 +42,14 @@ def lab(toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
     init = tmp_path / "trunk.safetensors"
     trunk = {k: v for k, v in build_network("tiny_taps", seed=1).state_dict().items() if "body" in k}
     save_file(trunk, init)
-    calls.clear()
-    return LabHere(
+    return Lab(
         toy_dataset,
         tmp_path / "runs",
         tmp_path / "measured",
         init=init,
         features=tmp_path / "features",
         report=lambda _: None,
+        command="measure",
     )
 
 
@@ -126,12 +114,29 @@ def test_networks_that_can_learn_from_a_teacher_are_given_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = Lab(data=tmp_path, runs=tmp_path, out=tmp_path, teacher=tmp_path / "views", steps=3)
-    asked: list[list[str]] = []
-    monkeypatch.setattr(Lab, "call", lambda self, command, options: asked.append([command, *options]))
+    plans: list[TrainingPlan] = []
+
+    class NoTrainer:
+        def __init__(self, plan: TrainingPlan, report: object) -> None:
+            plans.append(plan)
+
+        def run(self) -> Path:
+            return tmp_path
+
+    monkeypatch.setattr(runner, "Trainer", NoTrainer)
     lab.train("resnet50", "one", "alpha")
     lab.train("f3net", "one", "alpha")
-    assert ["--teacher" in words for words in asked] == [True, False]
-    assert asked[0][asked[0].index("--teacher") + 1] == str(tmp_path / "views")
+    assert [plan.teacher for plan in plans] == [tmp_path / "views", None]
+    assert {(plan.steps, plan.validate_every) for plan in plans} == {(3, 0)}
+
+
+def test_a_stopped_step_stops_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = Lab(data=tmp_path, runs=tmp_path, out=tmp_path)
+    monkeypatch.setattr(
+        runner, "Trainer", lambda *_: type("Stopped", (), {"run": staticmethod(lambda: None)})
+    )
+    with pytest.raises(runner.StudyStoppedError):
+        lab.train("spec", "one", "alpha")
 
 
 def test_the_mean_of_a_matrix_is_the_mean_of_its_columns() -> None:
@@ -157,7 +162,6 @@ def test_a_head_scores_from_the_cache_as_the_engine_does(lab: Lab) -> None:
     run = lab.train("tiny_taps", "one", "alpha")
     rows = read_rows(lab.score("tiny_taps", run, "one"))
     assert len(rows) == 24
-    assert calls == ["fit-head", "score-head"]
     detector = load_detector("tiny_taps", weights=run, device="cpu", runtime="torch")
     for row in rows.iloc[::6].itertuples():
         image = np.asarray(Image.open(lab.data / row.image_id))
@@ -172,7 +176,9 @@ def test_a_head_refuses_images_of_several_tiles(lab: Lab) -> None:
         lab.score("tiny_taps", run, "one")
 
 
-def test_the_matrix_fills_both_tables_and_does_nothing_twice(lab: Lab) -> None:
+def test_the_matrix_fills_both_tables_and_does_nothing_twice(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tables.matrix(lab, ["tiny_taps"])
     (matrix,) = list_measured_tables("resnet50_matrix", lab.out)
     assert set(matrix.weights) == {"alpha", "beta"}
@@ -181,9 +187,9 @@ def test_the_matrix_fills_both_tables_and_does_nothing_twice(lab: Lab) -> None:
     (mean,) = list_measured_tables("task1_mean", lab.out)
     of_mean = {c.column: c.value for c in mean.cells if c.metric == "accuracy"}
     assert of_mean["alpha"] == pytest.approx((values["alpha", "alpha"] + values["beta", "alpha"]) / 2)
-    calls.clear()
+    for step in ("fit_head_run", "score_head"):
+        monkeypatch.setattr(runner, step, None)
     tables.matrix(lab, ["tiny_taps"])
-    assert set(calls) == {"export-table"}
 
 
 def test_the_scale_study_has_a_point_for_each_size(lab: Lab) -> None:
