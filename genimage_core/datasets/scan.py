@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
 
 from genimage_core.datasets.storage import data_place, walk
 from genimage_core.utils.errors import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LABELS = {"ai": 1, "nature": 0}
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"}
@@ -87,6 +88,8 @@ def counts(records: Sequence[Record]) -> pd.DataFrame:
     Returns:
         A row for each generator and split, sorted; columns generator, split, ai, nature.
     """
+    import pandas as pd
+
     rows = {(r.generator, r.split): {"ai": 0, "nature": 0} for r in sorted(records)}
     words = {number: word for word, number in LABELS.items()}
     for record in records:

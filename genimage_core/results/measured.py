@@ -10,15 +10,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from genimage_core.detectors import detector_info, list_detectors
 from genimage_core.images.degradations import LowRes, paper_suite
 from genimage_core.utils.errors import EvaluationError
 from genimage_core.utils.paths import asset
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = asset("measured")
 METRICS = {
@@ -297,6 +299,8 @@ class Measured:
 
 def list_measured() -> list[Measured]:
     """Return the measured tables; files of another shape are passed over."""
+    import pandas as pd
+
     found = []
     for path in [*sorted(FOLDER.glob("*.json")), *sorted(FOLDER.glob("sets/*.json"))]:
         data = json.loads(path.read_text(encoding="utf-8"))
