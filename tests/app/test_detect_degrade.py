@@ -13,7 +13,7 @@ from genimage_core import detectors
 from genimage_core.results.cards import bundled_entry, in_words
 from genimage_core.results.published import list_tables, load_table
 from genimage_core.utils.errors import WeightsError
-from genimage_core.verdict import combine
+from genimage_core.verdict.combine import combine
 
 PAGES = ("pages/detect.py", "pages/degrade.py", "pages/benchmark.py", "pages/about.py")
 NAMES = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", "dinov2")

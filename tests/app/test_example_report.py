@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from genimage_core.datasets.samples import Sample, shown_sample
-from genimage_core.verdict import combine
+from genimage_core.verdict.combine import combine
 from pages.components.home import example_report
 
 

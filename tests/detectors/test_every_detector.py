@@ -19,7 +19,8 @@ from genimage_core.detectors import (
     list_detectors,
     load_detector,
 )
-from genimage_core.detectors.base import Detector, DetectorInfo, DetectorNet, InputSpec, fake_log_odds
+from genimage_core.detectors.base import DetectorInfo, DetectorNet, InputSpec, fake_log_odds
+from genimage_core.detectors.detector import Detector
 from genimage_core.detectors.onnx.export import in_memory
 from genimage_core.detectors.recipe import Recipe
 from genimage_core.detectors.registry import _REGISTRY, register_detector
