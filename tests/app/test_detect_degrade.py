@@ -13,7 +13,7 @@ from genimage_core import detectors
 from genimage_core.results.cards import bundled_entry, in_words
 from genimage_core.results.published import list_tables, load_table
 from genimage_core.utils.errors import WeightsError
-from genimage_core.verdict.combine import combine
+from genimage_core.verdict import combine as verdict
 
 PAGES = ("pages/detect.py", "pages/degrade.py", "pages/benchmark.py", "pages/about.py")
 NAMES = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", "dinov2")
@@ -28,7 +28,7 @@ class FakeDetector:
 
 @pytest.fixture(autouse=True)
 def instant_detectors(monkeypatch):
-    how = combine.Combination(
+    how = verdict.Combination(
         weights=dict.fromkeys(NAMES, 1 / len(NAMES)),
         bias=0.0,
         single=dict.fromkeys(NAMES, (1.0, 0.0)),
@@ -37,7 +37,7 @@ def instant_detectors(monkeypatch):
         fitted_on="nothing",
     )
     monkeypatch.setattr(detectors, "load_detector", lambda name, **_: FakeDetector())
-    monkeypatch.setattr(combine, "load_combination", lambda *_: how)
+    monkeypatch.setattr(verdict, "load_combination", lambda *_: how)
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from genimage_core.datasets.samples import Sample, shown_sample
-from genimage_core.verdict.combine import combine
+from genimage_core.verdict import combine as verdict
 from pages.components.home import example_report
 
 
@@ -52,7 +52,7 @@ def test_other_weights_or_another_combination_find_nothing(
         patch.setattr(example_report, "weights_id", lambda name: "other")
         assert example_report.find_report(sample) is None
     other = tmp_path / "combination.json"
-    other.write_text(combine.PATH.read_text() + "\n")
+    other.write_text(verdict.PATH.read_text() + "\n")
     monkeypatch.setattr(example_report, "COMBINATION", other)
     assert example_report.find_report(sample) is None
 
