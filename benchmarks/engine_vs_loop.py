@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch.utils.data import DataLoader, Dataset
 
 from genimage_core.datasets import Record, data_protocol, scan_dataset
@@ -83,7 +84,7 @@ def obvious_script(
                 with torch.inference_mode():
                     log_odds = detector.net(x.permute(0, 3, 1, 2).float() / 255.0).float().cpu().numpy()
                 for part in np.split(log_odds, np.cumsum([len(views) for views in batch])[:-1]):
-                    score = 1.0 / (1.0 + np.exp(-float(part.mean())))
+                    score = float(expit(float(part.mean())))
                     scores[records[place].image_id, name, condition] = score
                     place += 1
     return scores

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from genimage_core.evaluation.calibration.fit import to_log_odds
 from genimage_core.metrics.bootstrap import curve_estimates
-from genimage_core.metrics.classification import Estimate, auroc, mean_of, share
+from genimage_core.metrics.classification import Estimate, auroc, finite_logit, mean_of, share
 
 Figures = dict[str, Estimate]
 Calibration = tuple[float, float]
@@ -21,7 +20,7 @@ def called_fake(scores: np.ndarray, calibration: Calibration | None = None) -> n
     if calibration is None:
         return scores > 0.5
     slope, intercept = calibration
-    return slope * to_log_odds(scores) + intercept > 0
+    return slope * finite_logit(scores) + intercept > 0
 
 
 def figures(labels: np.ndarray, scores: np.ndarray, calibration: Calibration | None, seed: int) -> Figures:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+from scipy.special import softmax
 
 from genimage_core.utils.errors import WeightsError
 from genimage_core.utils.paths import asset
@@ -108,19 +109,13 @@ class Attribution:
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """(N, D) features of N views of one image -> (classes,): the mean of the log-odds, as shares of 1."""
-        return softmax((features.astype(np.float32) @ self.weight.T + self.bias).mean(0, keepdims=True))[0]
+        return softmax((features.astype(np.float32) @ self.weight.T + self.bias).mean(0))
 
     def name(self, probabilities: np.ndarray) -> str | None:
         """(classes,) -> the generator that may be named, or None."""
         best = int(np.argmax(probabilities))
         named = self.facts.classes[best]
         return named if named != NONE and probabilities[best] >= self.facts.threshold else None
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """(N, K) -> (N, K) positive, each row adding up to 1."""
-    powers = np.exp(scores - scores.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
 
 
 @cache

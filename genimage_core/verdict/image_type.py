@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel
+from scipy.special import softmax
 
 from genimage_core.utils.errors import WeightsError
 from genimage_core.utils.paths import asset
@@ -119,8 +120,7 @@ def probabilities(x: np.ndarray, model: LooksLikeModel) -> np.ndarray:
     inputs = expand(x, np.array(model.mean), np.array(model.scale))
     weights = np.array([model.weights[name] for name in CLASSES])
     z = inputs @ weights.T + np.array([model.bias[name] for name in CLASSES])
-    z = np.exp(z - z.max(1, keepdims=True))
-    p = z / z.sum(1, keepdims=True)
+    p = softmax(z, axis=1)
     return np.column_stack([p[:, [CLASSES[c] == kind for c in CLASSES]].sum(1) for kind in KINDS])
 
 

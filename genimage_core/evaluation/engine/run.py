@@ -14,8 +14,6 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from genimage_core.datasets import Record, data_protocol
 from genimage_core.detectors import Detector
 from genimage_core.evaluation.engine.views import Prepared, Preparer, read_ahead, view_kind
@@ -118,7 +116,7 @@ def score_batch(
         places = [(i, c) for i in images for c in plan.conditions if c not in i.errors]
         per_place = [image.views[kind, condition] for image, condition in places]
         size = views_per_pass or _VIEWS_PER_PASS.get(detector.device.type, _VIEWS_PER_PASS["cpu"])
-        p_fake = p_from_views(detector, per_place, size)
+        p_fake = detector.predict_views(per_place, size)
         for (image, condition), p in zip(places, p_fake, strict=True):
             scores[image.record.image_id, name, condition] = float(p)
     return [
@@ -127,16 +125,6 @@ def score_batch(
         for name in detectors
         for condition in plan.conditions
     ]
-
-
-def p_from_views(detector: Detector, per_image: Sequence[Sequence[np.ndarray]], size: int) -> np.ndarray:
-    """Views of each image -> (N,) float32 P(fake): the sigmoid of their mean log-odds, as in `predict`."""
-    if not per_image:
-        return np.zeros(0, np.float32)
-    log_odds = detector.log_odds([view for views in per_image for view in views], size)
-    ends = np.cumsum([len(views) for views in per_image])[:-1]
-    means = np.array([part.mean() for part in np.split(log_odds, ends)], np.float64)
-    return (1.0 / (1.0 + np.exp(-means))).astype(np.float32)
 
 
 def _row(image: Prepared, name: str, condition: str, plan: Plan, score: float | None) -> Row:

@@ -12,7 +12,7 @@ import pytest
 from genimage_core.evaluation.calibration import calibrate as calibration
 from genimage_core.evaluation.calibration.calibrate import calibrate
 from genimage_core.evaluation.calibration.figures import reliability
-from genimage_core.evaluation.calibration.fit import fit_logistic, fold_of, platt, temperature, to_p
+from genimage_core.evaluation.calibration.fit import fit_logistic, fold_of, platt, temperature
 from genimage_core.evaluation.calibration.samples import samples
 from genimage_core.evaluation.calibration.unsure_band import (
     Limits,
@@ -294,7 +294,3 @@ def test_the_command_writes_both_files(tmp_path: Path, capsys: pytest.CaptureFix
     assert "again, scores: auroc" in capsys.readouterr().out
     assert run("calibrate", *arguments, *fixed, "--also", "again") == 2
     assert "NAME=FOLDER" in capsys.readouterr().err
-
-
-def test_log_odds_never_overflow() -> None:
-    assert to_p(np.array([-1e6, 0.0, 1e6])) == pytest.approx([0.0, 0.5, 1.0], abs=1e-9)
