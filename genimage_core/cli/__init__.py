@@ -125,18 +125,12 @@ def _detect_one(
     reports: ReportWriter | None = None,
 ) -> dict[str, Any]:
     """One file's entry; a bad file is an entry with `error`."""
-    from dataclasses import replace
-
-    from genimage_core.images.load import load_image
-    from genimage_core.provenance import read_provenance
-    from genimage_core.verdict.pipeline import analyse, score_image
+    from genimage_core.verdict.pipeline import analyse_file
 
     try:
-        image = load_image(path)
-        origin = read_provenance(path.read_bytes(), path.name, pixels=image.pixels)
-        image = replace(image, pixels=degradation(image.pixels))
-        scores = score_image(image.pixels, loaded, protocol)
-        report = analyse(image, scores, says_ai=origin.ai is True, bundled=bundled)
+        image, origin, report = analyse_file(
+            path, loaded, degradation=degradation, protocol=protocol, bundled=bundled
+        )
     except GenImageError as error:
         return {"path": str(path), "error": error.message, "hint": error.hint}
     # Outside of the `try`: a report that cannot be written is no fault of the image's.
@@ -150,7 +144,7 @@ def _detect_one(
         "agreement": round(report.agreement, 3),
         "looks_like": report.looks_like,
         "conditions": report.conditions,
-        "notes": [*report.notes, origin.note] if origin.note else report.notes,
+        "notes": report.notes,
         "provenance": origin.model_dump(mode="json"),
     }
 

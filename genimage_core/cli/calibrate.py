@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from genimage_core.cli.evaluate import STOPPED
 from genimage_core.cli.train import command_line, use_threads
 
 MEASURED = Path("assets/measured")
@@ -155,7 +156,7 @@ def conditions(
 
 def stability(
     data: Annotated[Path, typer.Option(help="Data set in GenImage's layout; its validation images.")],
-    out: Annotated[Path, typer.Option(help="JSON file of figures; scores are kept beside it.")],
+    out: Annotated[Path, typer.Option(help="JSON file of figures; the run is kept beside it.")],
     detectors: Annotated[str, typer.Option(help="`all` that have weights, or names with commas.")] = "all",
     weights: Annotated[str, typer.Option(help="`default`, `sd_v1`, or a folder of weights.")] = "default",
     generators: Annotated[str, typer.Option(help="`all`, `train`, or names with commas.")] = "all",
@@ -165,28 +166,37 @@ def stability(
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: torch's default.")] = 0,
 ) -> None:
     """How many verdicts flip between fake and real when a file is re-saved, resized or cropped; resumes."""
-    from genimage_core.datasets import data_protocol, scan_dataset
-    from genimage_core.detectors import load_detector
-    from genimage_core.evaluation.config import covered_detectors
-    from genimage_core.evaluation.select import select_images
-    from genimage_core.evaluation.verdict_stability import CONDITIONS, measure, stability_figures
+    from genimage_core.detectors.registry import on_cpu
+    from genimage_core.evaluation.config import Wanted, set_up
+    from genimage_core.evaluation.engine.run import run
+    from genimage_core.evaluation.verdict_stability import DEGRADATIONS, stability_figures, verdicts_of_run
+    from genimage_core.utils.stop import Stop
     from genimage_core.verdict.combine import load_combination
 
     use_threads(threads)
-    conditions = ("none", *(c for c in degrade.split(",") if c and c != "none")) if degrade else CONDITIONS
-    protocol = data_protocol("raw")
-    records = select_images(
-        scan_dataset(data), split="val", generators=generators, protocol=protocol, limit=limit
-    )
-    names, missing = covered_detectors(detectors, weights)
-    for name in missing:
+    chosen = ("none", *(c for c in degrade.split(",") if c and c != "none")) if degrade else DEGRADATIONS
+    wanted = Wanted(
+        data=data, detectors=detectors, weights=weights, degrade=",".join(chosen), generators=generators,
+        limit=limit, precision="int8" if on_cpu("auto") else "fp32", command=command_line(data),
+    )  # fmt: skip
+    work = set_up(wanted)
+    for name in work.left_out:
         print(f"{name}: no weights, left out", file=sys.stderr)
-    loaded = {name: load_detector(name, weights=weights) for name in names}
-    rows = measure(
-        records, loaded, out.with_suffix(".rows.jsonl"), conditions=conditions, progress=_progress("images")
-    )
-    figures = stability_figures(rows, load_combination(combination) if combination else None)
-    facts: dict[str, Any] = {"command": command_line(data), "detectors": names, "n": len(rows)}
+    folder = out.with_suffix(".run")
+    with Stop() as stop:
+        finished = run(
+            work.records, work.detectors, work.plan, folder, progress=_progress("images"),
+            should_stop=lambda: stop.asked,
+        )  # fmt: skip
+    if not finished:
+        print(f"stopped; the same command goes on from {folder}", file=sys.stderr)
+        raise typer.Exit(STOPPED)
+    how = load_combination(combination) if combination else None
+    verdicts = verdicts_of_run(folder, work.records, how, _progress("verdicts"))
+    figures = stability_figures(verdicts)
+    facts: dict[str, Any] = {
+        "command": command_line(data), "detectors": list(work.detectors), "n": len(verdicts),
+    }  # fmt: skip
     figures = facts | figures
     out.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     print(f"flips under any change: {_figure(figures['any'])}")

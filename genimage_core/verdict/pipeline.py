@@ -1,19 +1,26 @@
-"""One image in, every detector's score and a verdict out: what `detect` and the pages call."""
+"""The one way from an image to its report; Python, command line, pages and demo all take it.
+
+`analyse_file` is the whole of it, for one file at once. A page that shows each score as it comes, and keeps
+what it has when its visitor moves on, takes the steps one by one: `open_image`, `score_image`, `analyse`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel
 
 from genimage_core.detectors import Detector, Protocol
 from genimage_core.detectors.onnx.detector import PreparedDetector
-from genimage_core.images.load import ImageFacts, LoadedImage
+from genimage_core.images.load import LoadedImage, load_image
+from genimage_core.provenance import Provenance, read_provenance
 from genimage_core.utils.errors import WeightsError
-from genimage_core.verdict.combine import Label, Verdict, combine, combine_early, withhold
+from genimage_core.verdict.combine import Combination, Label, Verdict, combine, combine_early, withhold
 from genimage_core.verdict.image_type import Kind, LooksLike, looks_like
 from genimage_core.verdict.image_warnings import find_conditions
 
@@ -56,8 +63,84 @@ class Report(BaseModel):
         return self.model_dump(mode="json")
 
 
+OnScore = Callable[[dict[str, float]], None]
+"""Told of all scores so far (detector -> P(fake)), each time that another one has come."""
+
+
+class Opened(NamedTuple):
+    """A picture that has been read, and what its file says of its own origin."""
+
+    image: LoadedImage
+    provenance: Provenance
+
+
+class Analysis(NamedTuple):
+    """One picture's way from the file to its report.
+
+    Attributes:
+        image: as it was scored.
+        provenance: of the file as it came.
+        report: the answer; what the file says of itself stands among its notes.
+    """
+
+    image: LoadedImage
+    provenance: Provenance
+    report: Report
+
+
+def open_image(source: bytes | str | Path, name: str = "") -> Opened:
+    """Read a picture, and what its file says of its own origin.
+
+    Args:
+        source: a path, or a file's bytes.
+        name: of the file, where bytes come without one.
+
+    Raises:
+        ImageReadError: the picture cannot be read.
+    """
+    image = load_image(source, name=name) if name else load_image(source)
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    return Opened(image, read_provenance(data, image.facts.name, pixels=image.pixels))
+
+
+def analyse_file(
+    source: bytes | str | Path,
+    detectors: Mapping[str, Detector],
+    *,
+    degradation: Callable[[np.ndarray], np.ndarray] | None = None,
+    protocol: Protocol = "native",
+    bundled: bool = True,
+    on_score: OnScore | None = None,
+) -> Analysis:
+    """The whole way: read, degrade, score, combine, say what must be known.
+
+    Args:
+        source: a path, or a file's bytes.
+        detectors: name -> loaded detector.
+        degradation: what is done to the pixels before they are scored.
+        protocol: how the picture reaches the networks.
+        bundled: whether the detectors have the bundled weights.
+        on_score: told of the scores as they come.
+
+    Raises:
+        ImageReadError: the picture cannot be read.
+        NoVerdictError: none of the detectors is calibrated.
+    """
+    image, provenance = open_image(source)
+    if degradation is not None:
+        image = replace(image, pixels=degradation(image.pixels))
+    scores = score_image(image.pixels, detectors, protocol, on_score)
+    report = analyse(image, scores, says_ai=provenance.ai is True, bundled=bundled)
+    if provenance.note:
+        report = report.model_copy(update={"notes": [*report.notes, provenance.note]})
+    return Analysis(image, provenance, report)
+
+
 def score_image(
-    image: np.ndarray, detectors: Mapping[str, Detector], protocol: Protocol = "native"
+    image: np.ndarray,
+    detectors: Mapping[str, Detector],
+    protocol: Protocol = "native",
+    on_score: OnScore | None = None,
 ) -> dict[str, float]:
     """Detector -> P(fake), in the order of `detectors`.
 
@@ -68,23 +151,32 @@ def score_image(
         image: RGB uint8 (H, W, 3).
         detectors: name -> loaded detector.
         protocol: how the image reaches the networks.
+        on_score: told of the scores as they come, in this thread.
     """
 
-    def ask(detector: Detector) -> float:
-        return float(detector.predict([image], protocol)[0])
+    def ask(name: str) -> tuple[str, float]:
+        return name, float(detectors[name].predict([image], protocol)[0])
 
     shared = protocol == "native" and all(isinstance(d, PreparedDetector) for d in detectors.values())
-    if not shared or len(detectors) < 2:
-        return {name: ask(detector) for name, detector in detectors.items()}
+    scores: dict[str, float] = {}
     # These threads only wait: what computes is `side_by_side`.
-    with ThreadPoolExecutor(len(detectors), thread_name_prefix="ask") as asking:
-        return dict(zip(detectors, asking.map(ask, detectors.values()), strict=True))
+    at_once = len(detectors) if shared else 1
+    with ThreadPoolExecutor(max(1, at_once), thread_name_prefix="ask") as pool:
+        for answer in as_completed([pool.submit(ask, name) for name in detectors]):
+            name, p_fake = answer.result()
+            scores[name] = p_fake
+            if on_score:
+                on_score(dict(scores))
+    return {name: scores[name] for name in detectors}
 
 
-def conditions(image: np.ndarray, facts: ImageFacts | None = None) -> list[str]:
-    """Notes on the file, and on what puts an image outside of what the detectors were tested on."""
-    found = find_conditions(image, facts, find_looks(image))
-    return [*(facts.notes if facts else ()), *(condition.note for condition in found)]
+def judge(scores: Mapping[str, float], kind: Kind | None, how: Combination | None = None) -> Verdict:
+    """The verdict of some scores on a picture that looks like `kind`.
+
+    Raises:
+        NoVerdictError: none of the scores is a calibrated detector's.
+    """
+    return withhold(combine(scores, how), kind)
 
 
 def find_looks(image: np.ndarray) -> LooksLike | None:
@@ -167,9 +259,7 @@ def analyse(
     """
     looks = find_looks(loaded.pixels) if looks == "ask" else looks
     kind = looks.kind if looks else None
-    verdict = combine(scores)
-    if not says_ai:
-        verdict = withhold(verdict, kind)
+    verdict = judge(scores, None if says_ai else kind)
     found = find_conditions(loaded.pixels, loaded.facts, looks)
     notes = [*loaded.facts.notes, *(condition.note for condition in found)]
     if verdict.partial:

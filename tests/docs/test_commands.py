@@ -19,7 +19,7 @@ import typer
 from PIL import Image
 from safetensors.torch import save_file
 
-from genimage_core import cli, detectors
+from genimage_core import api, cli, detectors
 from genimage_core.detectors import registry
 from genimage_core.detectors.weights import store as weights
 from genimage_core.evaluation import devices
@@ -57,7 +57,7 @@ def workplace(toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     registry.list_detectors()
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
     monkeypatch.setattr(weights, "OWN", dict(weights.OWN))
-    for module in (detectors, devices, registry):
+    for module in (api, detectors, devices, registry):
         monkeypatch.setattr(module, "load_detector", loaded)
     monkeypatch.chdir(tmp_path)
     return tmp_path

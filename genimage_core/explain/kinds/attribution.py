@@ -10,9 +10,8 @@ from genimage_core.explain.attribution_model import Attribution, Facts, attribut
 from genimage_core.explain.draw import FAINT, INK, chart
 from genimage_core.explain.evidence import Findings, Subject
 from genimage_core.explain.registry import evidence_kind
-from genimage_core.utils.errors import ExplainError, WeightsError
-from genimage_core.verdict.combine import combine, withhold
-from genimage_core.verdict.pipeline import find_looks
+from genimage_core.utils.errors import ExplainError, NoVerdictError, WeightsError
+from genimage_core.verdict.pipeline import find_looks, judge
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,8 +25,8 @@ def why_silent(subject: Subject) -> str:
     """Why no generator may be named for this picture, whatever the model says; "" where one may be."""
     looks = find_looks(subject.image)
     try:
-        verdict = withhold(combine(subject.all_scores()), looks.kind if looks else None)
-    except ValueError:
+        verdict = judge(subject.all_scores(), looks.kind if looks else None)
+    except NoVerdictError:
         return "There is no verdict on this picture"
     if verdict.withheld and looks:
         return f"This looks like {looks.words}, for which the detectors were not made"

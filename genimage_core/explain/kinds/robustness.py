@@ -11,10 +11,10 @@ from genimage_core.explain.draw import FAINT, FAKE, INK, NEUTRAL, PHOTO, chart, 
 from genimage_core.explain.evidence import Findings, Subject
 from genimage_core.explain.registry import evidence_kind
 from genimage_core.images.degradations import PAPER_SUITE
-from genimage_core.utils.errors import WeightsError
-from genimage_core.verdict.combine import Verdict, combine, withhold
-from genimage_core.verdict.image_type import Kind, looks_like
-from genimage_core.verdict.pipeline import score_image
+from genimage_core.utils.errors import NoVerdictError
+from genimage_core.verdict.combine import Verdict
+from genimage_core.verdict.image_type import Kind
+from genimage_core.verdict.pipeline import find_looks, judge, score_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,8 @@ class Condition:
 def stability(subject: Subject) -> list[Condition]:
     """The picture as it is, then under each of the paper's six kinds of damage."""
     found: list[Condition] = []
-    looks = _looks(subject.image)
+    looks = find_looks(subject.image)
+    kind = looks.kind if looks else None
     for name, degradation in {AS_IS: None, **PAPER_SUITE}.items():
         if degradation is None:
             image, scores = subject.image, subject.all_scores()
@@ -56,22 +57,14 @@ def stability(subject: Subject) -> list[Condition]:
             scores = score_image(image, subject.detectors)
         before = found[0].scores if found else scores
         flips = [n for n, p in scores.items() if (p > 0.5) != (before[n] > 0.5)]
-        found.append(Condition(name, preview(image, THUMBNAIL), scores, _verdict(scores, looks), flips))
+        found.append(Condition(name, preview(image, THUMBNAIL), scores, _verdict(scores, kind), flips))
     return found
-
-
-def _looks(image: np.ndarray) -> Kind | None:
-    try:
-        found = looks_like(image)
-    except WeightsError:
-        return None
-    return found.kind
 
 
 def _verdict(scores: dict[str, float], looks: Kind | None) -> Verdict | None:
     try:
-        return withhold(combine(scores), looks)
-    except ValueError:
+        return judge(scores, looks)
+    except NoVerdictError:
         return None
 
 

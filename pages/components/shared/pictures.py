@@ -12,9 +12,8 @@ from PIL import Image
 
 from genimage_core.datasets.samples import Sample
 from genimage_core.images.load import ImageFacts, LoadedImage, load_image
-from genimage_core.provenance import Provenance, read_provenance
+from genimage_core.provenance import Provenance
 from genimage_core.utils.errors import GenImageError
-from pages.components.shared import pictures
 from pages.components.shared.layout import plain
 
 if TYPE_CHECKING:
@@ -115,8 +114,6 @@ def _within_limits(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
 
 def replace_by_sample(sample: Sample) -> None:
     """Make a bundled sample the visit's only picture."""
-    from pages.components.shared.pictures import sample_picture
-
     st.session_state["pictures"] = [sample_picture(sample)]
 
 
@@ -167,14 +164,15 @@ def show_errors() -> None:
 
 def read(picture: Picture) -> Picture:
     """Fill in the facts and the thumbnail of a picture, or the error that says why it has none."""
+    from genimage_core.verdict.pipeline import open_image
+
     picture.waiting = False
     try:
-        loaded = load_image(picture.data, name=picture.name)
+        loaded, picture.provenance = open_image(picture.data, picture.name)
     except GenImageError as error:
         picture.error = error
         return picture
     picture.facts = loaded.facts
-    picture.provenance = read_provenance(picture.data, picture.name, pixels=loaded.pixels)
     picture.thumbnail = encode(loaded.pixels, THUMBNAIL_SIDE, quality=80)
     return picture
 
@@ -199,13 +197,13 @@ def _key(name: str, data: bytes) -> str:
 
 
 @st.cache_resource(show_spinner=False)
-def _shelf() -> dict[str, pictures.Picture]:
+def _shelf() -> dict[str, Picture]:
     return {}
 
 
-def sample_picture(sample: Sample) -> pictures.Picture:
+def sample_picture(sample: Sample) -> Picture:
     """Return a sample with whatever has been found out about it so far."""
     shelf = _shelf()
     if sample.file not in shelf:
-        shelf[sample.file] = pictures.read_sample(sample)
+        shelf[sample.file] = read_sample(sample)
     return shelf[sample.file]
