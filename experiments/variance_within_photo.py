@@ -30,7 +30,9 @@ def within_photo(rows: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
         groups: group of each image, by image id; images without one are left out.
     """
     reals = rows[(rows["label"] == 0) & rows["image_id"].isin(groups.index)]
-    reals = reals.assign(group=groups.reindex(reals["image_id"]).to_numpy(), z=reals["p_fake"].map(finite_logit))
+    reals = reals.assign(
+        group=groups.reindex(reals["image_id"]).to_numpy(), z=reals["p_fake"].map(finite_logit)
+    )
     lines = []
     for name, part in reals.groupby("detector", sort=False):
         several = part[part.groupby("group")["z"].transform("size") > 1]

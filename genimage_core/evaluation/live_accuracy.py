@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from genimage_core.evaluation.store import list_shards
-from genimage_core.evaluation.summary import called_fake
+from genimage_core.metrics.registry import called_fake
 
 _KEYS = ["condition", "detector", "generator"]
 

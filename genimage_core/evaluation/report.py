@@ -13,9 +13,10 @@ import pandas as pd
 from genimage_core.detectors.weights.store import weights_entry
 from genimage_core.evaluation.plan import Plan, read_plan
 from genimage_core.evaluation.store import read_rows
-from genimage_core.evaluation.summary import Calibration, called_fake, condition_figures
+from genimage_core.evaluation.summary import condition_figures
 from genimage_core.metrics.bootstrap import REPLICATES
 from genimage_core.metrics.classification import mcnemar
+from genimage_core.metrics.registry import Calibration, called_fake, metrics
 from genimage_core.utils.atomic_write import fill_text
 from genimage_core.utils.errors import WeightsError
 from genimage_core.verdict.combine import load_combination
@@ -138,19 +139,6 @@ def _paired(condition: str, a: str, b: str, groups: dict[tuple[str, str], pd.Dat
     return entry
 
 
-COLUMNS = {
-    "accuracy": "accuracy (95 %)",
-    "accuracy_calibrated": "calibrated",
-    "accuracy_real": "on real",
-    "accuracy_fake": "on fake",
-    "auroc": "AUROC (95 %)",
-    "average_precision": "AP",
-    "eer": "EER",
-    "tpr_at_fpr_1": "TPR@1%",
-    "tpr_at_fpr_5": "TPR@5%",
-    "ece": "ECE",
-}
-_WITH_INTERVAL = ("accuracy", "auroc")
 _PARTS = (("pooled", "all images"), ("mean", "mean of generators"), ("weighted_mean", "weighted mean"))
 
 
@@ -172,7 +160,7 @@ def report_text(report: dict[str, Any]) -> str:
 
 
 def _table(results: list[dict[str, Any]]) -> list[str]:
-    rows = [["detector", "over", *COLUMNS.values(), "n"]]
+    rows = [["detector", "over", *(metric.column for metric in metrics().values()), "n"]]
     for result in results:
         for key, words in _PARTS:
             # The mean over one generator is that generator.
@@ -191,14 +179,14 @@ def _table(results: list[dict[str, Any]]) -> list[str]:
 
 
 def _cells(found: dict[str, Any]) -> list[str]:
-    return [_cell(name, found.get(name)) for name in COLUMNS] + [str(found["accuracy"]["n"])]
+    return [_cell(name, found.get(name)) for name in metrics()] + [str(found["accuracy"]["n"])]
 
 
 def _cell(name: str, figure: dict[str, float] | None) -> str:
     if figure is None:
         return "-"
     value = f"{figure['value']:.3f}"
-    return f"{value} ({figure['low']:.3f}-{figure['high']:.3f})" if name in _WITH_INTERVAL else value
+    return f"{value} ({figure['low']:.3f}-{figure['high']:.3f})" if metrics()[name].interval else value
 
 
 def _real_only(result: dict[str, Any]) -> list[str]:

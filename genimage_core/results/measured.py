@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from genimage_core.detectors import detector_info, list_detectors
 from genimage_core.images.degradations import LowRes, paper_suite
+from genimage_core.metrics.registry import metrics
 from genimage_core.utils.errors import EvaluationError
 from genimage_core.utils.paths import asset
 
@@ -23,14 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = asset("measured")
-METRICS = {
-    "accuracy": "Accuracy at .5",
-    "accuracy_calibrated": "Accuracy at the calibrated threshold",
-    "accuracy_real": "Photographs called real",
-    "accuracy_fake": "Fakes called fake",
-    "auroc": "AUROC",
-    "average_precision": "Average precision",
-    "called_fake": "Called fake in groups without fakes",
+METRICS = {name: metric.title for name, metric in metrics().items() if metric.title} | {
+    "called_fake": "Called fake in groups without fakes"
 }
 """What a table can show, all as shares of 1; only the last one is better when it is small."""
 

@@ -220,10 +220,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
 
 
 def evidence() -> dict[str, object]:
-    found = explain(make_image(1), {"dinov2": object()}, "which_generator", scores={"dinov2": 0.9})  # type: ignore[dict-item]
-    assert set(found.images) == set(found.alts) == {"which_generator"}
+    found = explain(make_image(1), {"dinov2": object()}, "attribution", scores={"dinov2": 0.9})  # type: ignore[dict-item]
+    assert set(found.images) == set(found.alts) == {"attribution"}
     json.dumps(found.as_dict(), allow_nan=False)
-    return {"words": found.alts["which_generator"], **found.data}
+    return {"words": found.alts["attribution"], **found.data}
 
 
 def test_above_the_threshold_a_name_comes_with_what_it_is_worth(
@@ -264,7 +264,7 @@ def test_another_network_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -
     net = build_network("gramnet")
     detector = Detector(net, next(net.parameters()).device, "other")
     with pytest.raises(ExplainError, match="another network"):
-        explain(make_image(1), {"dinov2": detector}, "which_generator", scores={"dinov2": 0.9})
+        explain(make_image(1), {"dinov2": detector}, "attribution", scores={"dinov2": 0.9})
 
 
 # What is shipped

@@ -109,7 +109,7 @@ def facts(**changes: object) -> ImageFacts:
 
 
 def test_conditions_name_what_is_out_of_range() -> None:
-    assert [c.name for c in find_conditions(make_image(0, 64))] [:1] == ["too_small"]
+    assert [c.name for c in find_conditions(make_image(0, 64))][:1] == ["too_small"]
     assert [c.name for c in find_conditions(np.full((200, 200, 3), 90, np.uint8))] == ["blurred"]
     assert [c.name for c in find_conditions(make_image(0), facts(quality=30))] == ["heavy_compression"]
     assert find_conditions(make_image(0, 200)) == []

@@ -75,7 +75,8 @@ def attribution_chart(facts: Facts, named: str | None = None) -> np.ndarray:
 
 
 @evidence_kind(
-    "which_generator",
+    "attribution",
+    place=50,
     title="Which generator?",
     means=(
         "If AI made this picture: does it look like the work of one of the generators that the project knows "
@@ -105,7 +106,7 @@ def which_generator(subject: Subject) -> Findings:
     named = None if silent else model.name(p)
     words = f"{silent}, so no generator is named." if silent else in_words(named, float(p.max()), model.facts)
     picture = attribution_chart(model.facts, named)
-    return Findings({"which_generator": picture}, {"which_generator": words}, _data(model, p, named, silent))
+    return Findings({"attribution": picture}, {"attribution": words}, _data(model, p, named, silent))
 
 
 def _data(model: Attribution, p: np.ndarray, named: str | None, silent: str) -> dict[str, object]:

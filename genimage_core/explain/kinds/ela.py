@@ -21,6 +21,7 @@ def error_levels(image: np.ndarray, quality: int = QUALITY) -> np.ndarray:
 
 @evidence_kind(
     "ela",
+    place=80,
     title="Error levels",
     means=(
         "The picture was saved once more as a JPEG; bright is what that changed most. In a picture saved as "

@@ -130,6 +130,7 @@ def _draw(image: np.ndarray, found: Cam) -> tuple[np.ndarray, np.ndarray]:
 
 @evidence_kind(
     "grad_cam",
+    place=20,
     title="Why: what pulled at the score",
     means=(
         "Grad-CAM asks inside the network which places moved the score: orange towards AI-generated, blue "

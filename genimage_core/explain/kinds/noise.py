@@ -41,6 +41,7 @@ def noise_residual(image: np.ndarray) -> np.ndarray:
 
 @evidence_kind(
     "noise",
+    place=70,
     title="Trace: the noise",
     means=(
         "What is left after the picture was smoothed and the smooth copy taken away, made stronger. A camera "

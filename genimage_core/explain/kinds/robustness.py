@@ -1,4 +1,4 @@
-"""Stability: does the answer survive what the web does to pictures?"""
+"""Robustness: does the answer survive what the web does to pictures?"""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Condition:
     flips: list[str]
 
 
-def stability(subject: Subject) -> list[Condition]:
+def robustness(subject: Subject) -> list[Condition]:
     """The picture as it is, then under each of the paper's six kinds of damage."""
     found: list[Condition] = []
     looks = find_looks(subject.image)
@@ -123,7 +123,8 @@ def _draw(figure: Figure, found: list[Condition], titles: dict[str, str]) -> Non
 
 
 @evidence_kind(
-    "stability",
+    "robustness",
+    place=30,
     title="How firm: the verdict under damage",
     means=(
         "The picture as it is, and damaged in the six ways that the benchmark tests: shrunk (LR), compressed "
@@ -137,9 +138,9 @@ def _draw(figure: Figure, found: list[Condition], titles: dict[str, str]) -> Non
     ),
     asks="together",
 )
-def stabilities(subject: Subject) -> Findings:
+def robustness_evidence(subject: Subject) -> Findings:
     """One small multiple: thumbnails with their verdicts above a table of scores."""
-    found = stability(subject)
+    found = robustness(subject)
     titles = {name: d.info.title for name, d in subject.detectors.items()}
     changed = [c.name for c in found if _changed(c, found[0])]
     first = found[0].verdict
@@ -163,4 +164,4 @@ def stabilities(subject: Subject) -> Findings:
     }
     height = 2.2 + 0.3 * (len(titles) + 1)
     picture = chart(8.5, height, lambda figure: _draw(figure, found, titles))
-    return Findings({"stability": picture}, {"stability": words}, data)
+    return Findings({"robustness": picture}, {"robustness": words}, data)

@@ -105,6 +105,7 @@ def draw(image: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 @evidence_kind(
     "tile_map",
+    place=10,
     title="Where: the score part by part",
     means=(
         "The detector read overlapping parts of the picture, each at full resolution. Orange parts look "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _KEPT = "evidence"
 MOST_KEPT = 12
 OPACITY = 0.55
-_CHARTS = ("stability", "relatives", "which_generator", "gram_distance", "spectrum")
+_CHARTS = ("robustness", "score_context", "attribution", "gram_distance", "spectrum")
 """Kinds with charts: on a phone they keep a width at which their words can be read, and scroll."""
 
 

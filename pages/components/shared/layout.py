@@ -46,18 +46,13 @@ def top_bar(pages: list[StreamlitPage]) -> None:
 
     Streamlit's own navigation hides in a drawer on phones, and the drawer stays open over the page.
     """
-    st.session_state[_ROUTED] = frozenset(page.url_path for page in pages)
+    st.session_state[_ROUTED] = True
     home, *others = pages
     with st.container(key="top_bar", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(key="brand", width="content"):
             st.page_link(home, label="GenImage Lab", width="content", icon=None)
         for page in others:
             st.page_link(page, width="content")
-
-
-def routed(path: str) -> bool:
-    """Return whether the app has a page of that file, such as "pages/about.py"."""
-    return Path(path).stem in st.session_state.get(_ROUTED, ())
 
 
 def serve(page: Callable[[], None]) -> None:
@@ -70,7 +65,7 @@ def serve(page: Callable[[], None]) -> None:
     if _ROUTED in st.session_state:
         page()
     else:
-        runpy.run_path(str(APP))
+        runpy.run_path(str(APP), run_name="__main__")
 
 
 def heading(title: str, lead: str) -> None:
