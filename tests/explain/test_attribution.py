@@ -214,8 +214,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
         withheld = property(lambda _: wanted["withheld"])
 
     monkeypatch.setattr(which_generator, "attribute", answer)
-    monkeypatch.setattr(which_generator, "combine", lambda scores: Verdict())
-    monkeypatch.setattr(which_generator, "withhold", lambda verdict, kind: verdict)
+    monkeypatch.setattr(which_generator, "judge", lambda scores, kind: Verdict())
     return wanted
 
 

@@ -22,7 +22,7 @@ from genimage_core.explain.kinds import score_context as relatives_module
 from genimage_core.explain.kinds.ela import error_levels
 from genimage_core.explain.kinds.f3net_bands import fad_bands
 from genimage_core.explain.kinds.noise import noise_residual
-from genimage_core.explain.kinds.robustness import AS_IS
+from genimage_core.explain.kinds.robustness import AS_IS, robustness
 from genimage_core.explain.kinds.spectrum import SIDE, log_spectrum, radial_profile
 from genimage_core.explain.reference_stats import half_spectra, spectrum_reference, whole_spectra
 from genimage_core.images.degradations import PAPER_SUITE
