@@ -8,7 +8,7 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def loaded(name: str, *, weights: str | Path = "default", device: str = "auto", 
 
 
 @pytest.fixture
-def workplace(toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workplace(toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with everything that the commands name, and a weight set of three detectors."""
     toy_dataset.rename(tmp_path / "DIR")
     (tmp_path / "folder").mkdir()
@@ -60,7 +60,8 @@ def workplace(toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for module in (api, detectors, devices, registry):
         monkeypatch.setattr(module, "load_detector", loaded)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    api._load.cache_clear()  # its detectors are not those that others would get
 
 
 def _own_detector(folder: Path) -> None:
