@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from genimage_core.datasets.audit.run import audit_dataset as audit
-from genimage_core.detectors import Detector, Protocol, load_detector
+from genimage_core.detectors import Detector, Preprocessing, load_detector
 from genimage_core.evaluation.config import Wanted, covered_detectors, set_up
 from genimage_core.evaluation.devices import weights_of
 from genimage_core.images.degradations import parse
@@ -34,7 +34,7 @@ def detect(
     *,
     detectors: str = "all",
     degrade: str = "none",
-    protocol: Protocol = "native",
+    preprocessing: Preprocessing = "tiles",
     weights: str = "default",
     device: str = "auto",
 ) -> Report:
@@ -44,7 +44,7 @@ def detect(
         image: a path, a file's bytes, or an open binary file.
         detectors: `all` that have weights, or names separated by commas.
         degrade: what to do to the image first, such as `blur:3+jpeg:65`.
-        protocol: `native` tiles, or the `paper`'s own resize and crop.
+        preprocessing: `tiles` of full resolution, or the paper's own `resize` and crop.
         weights: `default`, `sd_v1`, a folder, or a hub repository (see `detectors/weights/hub.py`).
         device: `auto`, `cpu` or `cuda`.
 
@@ -59,7 +59,12 @@ def detect(
         NoVerdictError: none of the detectors is calibrated.
     """
     report, _ = detect_with_origin(
-        image, detectors=detectors, degrade=degrade, protocol=protocol, weights=weights, device=device
+        image,
+        detectors=detectors,
+        degrade=degrade,
+        preprocessing=preprocessing,
+        weights=weights,
+        device=device,
     )
     return report
 
@@ -69,7 +74,7 @@ def detect_with_origin(
     *,
     detectors: str = "all",
     degrade: str = "none",
-    protocol: Protocol = "native",
+    preprocessing: Preprocessing = "tiles",
     weights: str = "default",
     device: str = "auto",
 ) -> tuple[Report, Provenance]:
@@ -81,7 +86,7 @@ def detect_with_origin(
         source,
         {name: loaded_detector(name, weights, device) for name in names},
         degradation=degradation,
-        protocol=protocol,
+        preprocessing=preprocessing,
         bundled=weights == "default",
     )
     return found.report, found.provenance
@@ -129,7 +134,7 @@ def evaluate(data: str | Path, *, out: str | Path | None = None, **options: Any)
         data: data set in GenImage's layout.
         out: folder of the run, which goes on where it stopped; None keeps nothing.
         options: the fields of `genimage_core.evaluation.config.Wanted`: `detectors`, `weights`, `degrade`,
-            `protocol`, `generators`, `split`, `reading`, `limit`, `seed`, `device`, `precision`.
+            `data_protocol`, `generators`, `split`, `preprocessing`, `limit`, `seed`, `device`, `precision`.
 
     Returns:
         The report, as `python -m genimage_core report RUN --json` prints it.

@@ -6,7 +6,7 @@ from app import PAGES
 from genimage_core.datasets.samples import Sample, shown_sample
 from genimage_core.images.load import load_image
 from genimage_core.verdict.combine import combine
-from genimage_core.verdict.labels import side_of
+from genimage_core.verdict.labels import truth_style
 from genimage_core.verdict.pipeline import Report
 from pages.components.home.example import EVERY, ExampleReport, example
 from pages.components.shared import detectors, pictures
@@ -33,7 +33,7 @@ def _example(sample: Sample) -> None:
         st.image(_preview(sample.file, sample), alt=sample.title)
         st.html(
             '<p class="gl-change">What it really is: '
-            f"{rows.chip(side_of(sample.truth == 'fake'), sample.truth_words)}</p>"
+            f"{rows.chip(truth_style(sample.truth == 'fake'), sample.truth_words)}</p>"
         )
     found = example(sample.file, sample)
     with right:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import expit
 
-from genimage_core.detectors.info import DetectorInfo, InputSpec, Protocol
+from genimage_core.detectors.info import DetectorInfo, InputSpec, Preprocessing
 from genimage_core.detectors.tiling import paper_view, tile_views
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ class Detector:
         """How an image reaches the network."""
         return self.net.spec
 
-    def views(self, image: np.ndarray, protocol: Protocol = "native") -> list[np.ndarray]:
+    def views(self, image: np.ndarray, preprocessing: Preprocessing = "tiles") -> list[np.ndarray]:
         """The crops of `image` that the network reads, each (S, S, 3) uint8."""
         spec = self.spec
-        if protocol == "paper":
+        if preprocessing == "resize":
             return [paper_view(image, spec.paper_resize, spec.paper_crop)]
         return tile_views(image, spec.tile, spec.max_tiles)
 
@@ -87,20 +87,20 @@ class Detector:
         return found
 
     def predict(
-        self, images: Sequence[np.ndarray], protocol: Protocol = "native", batch_size: int = 32
+        self, images: Sequence[np.ndarray], preprocessing: Preprocessing = "tiles", batch_size: int = 32
     ) -> np.ndarray:
         """Score images.
 
         Args:
             images: RGB uint8 arrays of shape (H, W, 3), any sizes.
-            protocol: `native` averages the log-odds over native-resolution tiles; `paper` resizes
+            preprocessing: `tiles` averages the log-odds over native-resolution tiles; `resize` resizes
                 and crops as the paper's code does.
             batch_size: views a forward pass.
 
         Returns:
             (N,) float32, P(fake) in [0, 1].
         """
-        per_image = [self.views(image, protocol) for image in images]
+        per_image = [self.views(image, preprocessing) for image in images]
         return self.predict_views(per_image, batch_size)
 
     def predict_views(self, per_image: Sequence[Sequence[np.ndarray]], batch_size: int = 32) -> np.ndarray:

@@ -13,7 +13,7 @@ import pandas as pd
 from genimage_core.detectors.weights.store import weights_entry
 from genimage_core.evaluation.plan import Plan, read_plan
 from genimage_core.evaluation.store import read_rows
-from genimage_core.evaluation.summary import condition_figures
+from genimage_core.evaluation.summary import degradation_figures
 from genimage_core.metrics.bootstrap import REPLICATES
 from genimage_core.metrics.classification import mcnemar
 from genimage_core.metrics.registry import Calibration, called_fake, metrics
@@ -56,10 +56,10 @@ def make_report(folder: Path) -> dict[str, Any]:
 
     Returns:
         - `plan`: of the run;
-        - `images`: `planned`, `done`, `unreadable` (no score in any condition), `complete`;
+        - `images`: `planned`, `done`, `unreadable` (no score in any degradation), `complete`;
         - `errors`: what went wrong with each image that lacks scores;
-        - `results`: one entry a condition and detector, see `condition_figures`;
-        - `paired`: one entry a condition and pair of detectors.
+        - `results`: one entry a degradation and detector, see `degradation_figures`;
+        - `paired`: one entry a degradation and pair of detectors.
 
     Raises:
         EvaluationError: no run there, or it is damaged.
@@ -68,8 +68,8 @@ def make_report(folder: Path) -> dict[str, Any]:
     rows = read_rows(folder)
     known, seed = calibrations(plan), plan.data.seed
     groups = {
-        (str(condition), str(name)): part
-        for (condition, name), part in rows.groupby(["condition", "detector"], observed=True)
+        (str(degradation), str(name)): part
+        for (degradation, name), part in rows.groupby(["degradation", "detector"], observed=True)
     }
     done = rows["image_id"].nunique()
     scored = rows.loc[rows["p_fake"].notna(), "image_id"].nunique()
@@ -86,18 +86,18 @@ def make_report(folder: Path) -> dict[str, Any]:
         "errors": _errors(rows),
         "bootstrap": {"replicates": REPLICATES, "seed": seed},
         "results": [
-            {"condition": condition, "detector": name, "weights": plan.detectors[name]}
+            {"degradation": degradation, "detector": name, "weights": plan.detectors[name]}
             | ({"calibration": known[name]} if name in known else {})
-            | condition_figures(groups[condition, name], known.get(name), seed)
-            for condition in plan.conditions
+            | degradation_figures(groups[degradation, name], known.get(name), seed)
+            for degradation in plan.degradations
             for name in plan.detectors
-            if (condition, name) in groups
+            if (degradation, name) in groups
         ],
         "paired": [
-            _paired(condition, a, b, pairable)
-            for condition in plan.conditions
+            _paired(degradation, a, b, pairable)
+            for degradation in plan.degradations
             for a, b in combinations(plan.detectors, 2)
-            if (condition, a) in groups and (condition, b) in groups
+            if (degradation, a) in groups and (degradation, b) in groups
         ],
     }
 
@@ -118,14 +118,14 @@ def _errors(rows: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _paired(condition: str, a: str, b: str, groups: dict[tuple[str, str], pd.DataFrame]) -> dict[str, Any]:
+def _paired(degradation: str, a: str, b: str, groups: dict[tuple[str, str], pd.DataFrame]) -> dict[str, Any]:
     """Accuracy at .5 of two detectors on the pooled images that both scored."""
     first, second = (
-        groups[condition, name].set_index("image_id")[["label", "p_fake"]].dropna(subset="p_fake")
+        groups[degradation, name].set_index("image_id")[["label", "p_fake"]].dropna(subset="p_fake")
         for name in (a, b)
     )
     both = first.join(second["p_fake"].rename("second"), how="inner")
-    entry: dict[str, Any] = {"condition": condition, "first": a, "second": b, "n": len(both)}
+    entry: dict[str, Any] = {"degradation": degradation, "first": a, "second": b, "n": len(both)}
     if len(both):
         fake = both["label"].to_numpy() == 1
         right = [called_fake(both[column].to_numpy()) == fake for column in ("p_fake", "second")]
@@ -148,14 +148,15 @@ def report_text(report: dict[str, Any]) -> str:
     lines = [
         f"{images['done']} of {images['planned']} images"
         + ("" if images["complete"] else ", not finished")
-        + f"; {images['unreadable']} unreadable; protocol {plan['protocol']}, reading {plan['reading']},"
+        + f"; {images['unreadable']} unreadable; data protocol {plan['data_protocol']}, "
+        f"preprocessing {plan['preprocessing']},"
         f" split {plan['data']['split']}"
     ]
-    for condition in plan["conditions"]:
-        results = [r for r in report["results"] if r["condition"] == condition]
-        lines += ["", f"condition: {condition}", *_table(results)]
+    for degradation in plan["degradations"]:
+        results = [r for r in report["results"] if r["degradation"] == degradation]
+        lines += ["", f"degradation: {degradation}", *_table(results)]
         lines += [line for result in results for line in _real_only(result)]
-        lines += [_pair(entry) for entry in report["paired"] if entry["condition"] == condition]
+        lines += [_pair(entry) for entry in report["paired"] if entry["degradation"] == degradation]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Figures of one detector in one condition: for each generator, over all of them, and on reals alone."""
+"""Figures of one detector in one degradation: for each generator, over all of them, and on reals alone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from genimage_core.metrics.registry import Calibration, Scored, called_fake, fig
 Figures = dict[str, Estimate]
 
 
-def condition_figures(rows: pd.DataFrame, calibration: Calibration | None, seed: int) -> dict[str, Any]:
-    """JSON-ready figures of one detector's rows in one condition.
+def degradation_figures(rows: pd.DataFrame, calibration: Calibration | None, seed: int) -> dict[str, Any]:
+    """JSON-ready figures of one detector's rows in one degradation.
 
     Args:
         rows: with `generator`, `label` and `p_fake`; rows without a score are only counted.

@@ -22,7 +22,7 @@ from genimage_core.images.load import load_image
 from genimage_core.metrics.classification import share
 from genimage_core.utils.errors import EvaluationError
 from genimage_core.verdict.combine import Combination, Label, combine
-from genimage_core.verdict.image_type import looks_like
+from genimage_core.verdict.image_type import classify_image_type
 from genimage_core.verdict.pipeline import judge
 
 DEGRADATIONS = ("none", "jpeg:90", "jpeg:75", "jpeg:50", "resize:75", "resize:50", "crop:80", "screen")
@@ -57,11 +57,11 @@ def verdicts_of_run(
     Returns:
         One entry an image that could be scored under all degradations.
     """
-    degradations = read_plan(run).conditions
+    degradations = read_plan(run).degradations
     rows = read_rows(run).dropna(subset="p_fake")
     scores: dict[str, dict[str, dict[str, float]]] = {}
     for image_id, text, detector, p_fake in zip(
-        rows["image_id"], rows["condition"], rows["detector"], rows["p_fake"], strict=True
+        rows["image_id"], rows["degradation"], rows["detector"], rows["p_fake"], strict=True
     ):
         scores.setdefault(image_id, {}).setdefault(text, {})[detector] = float(p_fake)
     found = []
@@ -83,7 +83,7 @@ def _labels(
         kind = None
         if combine(of_detectors, how).label == "fake":  # only then does it matter what the image looks like
             pixels = load_image(record.path).pixels if pixels is None else pixels
-            kind = looks_like(parse(text)(pixels)).kind
+            kind = classify_image_type(parse(text)(pixels)).kind
         yield text, judge(of_detectors, kind, how).label
 
 

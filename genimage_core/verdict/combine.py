@@ -2,7 +2,7 @@
 
 The combination is a weighted sum of the detectors' calibrated log-odds with weights that cannot be
 negative, and the unsure band comes from held-out data; both stand in
-`assets/weights/combination.json`, written by `python -m genimage_core calibrate`.
+`assets/weights/combination.json`, written by `python -m genimage_core dev calibrate`.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def load_combination(path: Path = PATH) -> Combination:
     except (OSError, ValueError):
         raise WeightsError(
             "the combination of the detectors is missing or damaged.",
-            hint="Restore assets/weights or run `python -m genimage_core calibrate`.",
+            hint="Restore assets/weights or run `python -m genimage_core dev calibrate`.",
             source=path.name,
         ) from None
 
@@ -129,7 +129,7 @@ def combine(scores: Mapping[str, float], how: Combination | None = None) -> Verd
     if not known:
         raise NoVerdictError(
             "no score of a calibrated detector: none of those asked has a say in the verdict.",
-            hint="Ask a calibrated one, too, or run `python -m genimage_core calibrate` with their scores.",
+            hint="Ask a calibrated one, too, or run `genimage dev calibrate` with their scores.",
             source=", ".join(scores),
         )
     partial = len(known) < len(how.weights)

@@ -15,14 +15,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel
 
-from genimage_core.detectors import Detector, Protocol
-from genimage_core.detectors.onnx.detector import PreparedDetector
+from genimage_core.detectors import Detector, Preprocessing
+from genimage_core.detectors.onnx.detector import OnnxDetector
 from genimage_core.images.load import LoadedImage, load_image
 from genimage_core.provenance import Provenance, read_provenance
 from genimage_core.utils.errors import WeightsError
 from genimage_core.verdict.combine import Combination, Label, Verdict, combine, combine_early, withhold
-from genimage_core.verdict.image_type import Kind, LooksLike, looks_like
-from genimage_core.verdict.image_warnings import find_conditions
+from genimage_core.verdict.image_type import ImageType, Kind, classify_image_type
+from genimage_core.verdict.image_warnings import find_image_warnings
 
 CLEAR_LEAN = 0.2
 """How far from .5 an unsure answer counts as leaning to one side."""
@@ -42,8 +42,8 @@ class Report(BaseModel):
         detectors: detector -> P(fake).
         calibrated: detector -> its calibrated P(fake), of those that are calibrated.
         agreement: share of the calibrated scores on the side of `p_fake`.
-        looks_like: what the image looks like, where that is safe to say, else None.
-        conditions: names of what puts it outside of what was tested.
+        image_type: what the image looks like, where that is safe to say, else None.
+        image_warnings: names of what puts it outside of what was tested.
         notes: what the reader must know about this image.
         explanation: the verdict in one plain sentence.
     """
@@ -53,8 +53,8 @@ class Report(BaseModel):
     detectors: dict[str, float]
     calibrated: dict[str, float] = {}
     agreement: float
-    looks_like: Kind | None = None
-    conditions: list[str] = []
+    image_type: Kind | None = None
+    image_warnings: list[str] = []
     notes: list[str]
     explanation: str
 
@@ -108,7 +108,7 @@ def analyse_file(
     detectors: Mapping[str, Detector],
     *,
     degradation: Callable[[np.ndarray], np.ndarray] | None = None,
-    protocol: Protocol = "native",
+    preprocessing: Preprocessing = "tiles",
     bundled: bool = True,
     on_score: OnScore | None = None,
 ) -> Analysis:
@@ -118,7 +118,7 @@ def analyse_file(
         source: a path, or a file's bytes.
         detectors: name -> loaded detector.
         degradation: what is done to the pixels before they are scored.
-        protocol: how the picture reaches the networks.
+        preprocessing: how the picture reaches the networks.
         bundled: whether the detectors have the bundled weights.
         on_score: told of the scores as they come.
 
@@ -129,7 +129,7 @@ def analyse_file(
     image, provenance = open_image(source)
     if degradation is not None:
         image = replace(image, pixels=degradation(image.pixels))
-    scores = score_image(image.pixels, detectors, protocol, on_score)
+    scores = score_image(image.pixels, detectors, preprocessing, on_score)
     report = analyse(image, scores, says_ai=provenance.ai is True, bundled=bundled)
     if provenance.note:
         report = report.model_copy(update={"notes": [*report.notes, provenance.note]})
@@ -139,7 +139,7 @@ def analyse_file(
 def score_image(
     image: np.ndarray,
     detectors: Mapping[str, Detector],
-    protocol: Protocol = "native",
+    preprocessing: Preprocessing = "tiles",
     on_score: OnScore | None = None,
 ) -> dict[str, float]:
     """Detector -> P(fake), in the order of `detectors`.
@@ -150,14 +150,14 @@ def score_image(
     Args:
         image: RGB uint8 (H, W, 3).
         detectors: name -> loaded detector.
-        protocol: how the image reaches the networks.
+        preprocessing: how the image reaches the networks.
         on_score: told of the scores as they come, in this thread.
     """
 
     def ask(name: str) -> tuple[str, float]:
-        return name, float(detectors[name].predict([image], protocol)[0])
+        return name, float(detectors[name].predict([image], preprocessing)[0])
 
-    shared = protocol == "native" and all(isinstance(d, PreparedDetector) for d in detectors.values())
+    shared = preprocessing == "tiles" and all(isinstance(d, OnnxDetector) for d in detectors.values())
     scores: dict[str, float] = {}
     # These threads only wait: what computes is `side_by_side`.
     at_once = len(detectors) if shared else 1
@@ -179,10 +179,10 @@ def judge(scores: Mapping[str, float], kind: Kind | None, how: Combination | Non
     return withhold(combine(scores, how), kind)
 
 
-def find_looks(image: np.ndarray) -> LooksLike | None:
+def find_image_type(image: np.ndarray) -> ImageType | None:
     """What the image looks like; None where what tells it is missing: a verdict can do without."""
     try:
-        return looks_like(image)
+        return classify_image_type(image)
     except WeightsError:
         return None
 
@@ -222,19 +222,19 @@ def explain(verdict: Verdict, count: int, looks: str = "") -> str:
 
 
 def analyse_early(
-    scores: Mapping[str, float], *, says_ai: bool = False, looks: LooksLike | None = None
+    scores: Mapping[str, float], *, says_ai: bool = False, image_type: ImageType | None = None
 ) -> Verdict | None:
     """The verdict that `analyse` will give, as soon as the detectors that decide it have answered.
 
     Args:
         scores: detector -> P(fake) in [0, 1], of those that have answered.
         says_ai: as in `analyse`.
-        looks: from `find_looks`.
+        image_type: from `find_image_type`.
     """
     verdict = combine_early(scores)
     if verdict is None or says_ai:
         return verdict
-    return withhold(verdict, looks.kind if looks else None)
+    return withhold(verdict, image_type.kind if image_type else None)
 
 
 def analyse(
@@ -242,7 +242,7 @@ def analyse(
     scores: Mapping[str, float],
     *,
     says_ai: bool = False,
-    looks: LooksLike | Literal["ask"] | None = "ask",
+    image_type: ImageType | Literal["ask"] | None = "ask",
     bundled: bool = True,
 ) -> Report:
     """Combine the scores of one image and say what must be known about it.
@@ -251,17 +251,17 @@ def analyse(
         loaded: the image.
         scores: detector -> P(fake) in [0, 1].
         says_ai: whether the file itself says that AI made it; then what it looks like withholds nothing.
-        looks: from `find_looks`, where that was asked already.
+        image_type: from `find_image_type`, where that was asked already.
         bundled: whether the scores come from the bundled weights, which the verdict was measured with.
 
     Raises:
         ValueError: none of the scores belongs to a calibrated detector.
     """
-    looks = find_looks(loaded.pixels) if looks == "ask" else looks
-    kind = looks.kind if looks else None
+    found_type = find_image_type(loaded.pixels) if image_type == "ask" else image_type
+    kind = found_type.kind if found_type else None
     verdict = judge(scores, None if says_ai else kind)
-    found = find_conditions(loaded.pixels, loaded.facts, looks)
-    notes = [*loaded.facts.notes, *(condition.note for condition in found)]
+    found = find_image_warnings(loaded.pixels, loaded.facts, found_type)
+    notes = [*loaded.facts.notes, *(warning.note for warning in found)]
     if verdict.partial:
         notes.append("Only some of the detectors were asked: the verdict rests on fewer witnesses.")
     if not bundled:
@@ -272,8 +272,8 @@ def analyse(
         detectors=dict(scores),
         calibrated=verdict.calibrated,
         agreement=verdict.agreement,
-        looks_like=kind,
-        conditions=[condition.name for condition in found],
+        image_type=kind,
+        image_warnings=[warning.name for warning in found],
         notes=notes,
-        explanation=explain(verdict, len(verdict.calibrated), looks.words if looks else ""),
+        explanation=explain(verdict, len(verdict.calibrated), found_type.words if found_type else ""),
     )

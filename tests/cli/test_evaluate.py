@@ -178,7 +178,7 @@ def test_the_command_stops_at_ctrl_c_and_goes_on(
     assert read_rows(out)["image_id"].nunique() == 24
     assert (out / "report.json").exists()
     assert command(*arguments[:-4], "--degrade", "none") == 1
-    assert "another plan (conditions: none,jpeg:65, now none)" in capsys.readouterr().err
+    assert "another plan (degradations: none,jpeg:65, now none)" in capsys.readouterr().err
     assert command(*arguments, "--limit", "2") == 1
     assert command("evaluate", "--out", str(out)) == 2
     pair = (

@@ -90,10 +90,10 @@ def _run(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in command.environment.items():
         monkeypatch.setenv(name, value)
     if "GENIMAGE_DETECTORS" in command.environment:
-        from genimage_core.detectors.custom.register import register_cards
+        from genimage_core.detectors.custom.register import register_configs
 
         known = set(registry._REGISTRY) - {"mine"}
-        assert register_cards(Path(command.environment["GENIMAGE_DETECTORS"]), known) == []
+        assert register_configs(Path(command.environment["GENIMAGE_DETECTORS"]), known) == []
     monkeypatch.setattr(sys, "argv", ["genimage", *command.words[3:]])
     code: object = 0
     try:
@@ -134,6 +134,8 @@ def _check_options(words: list[str], command: Command) -> None:
     known = getattr(group, "commands")  # noqa: B009 (typer's type has it, its stub does not)
     if words[0].startswith("..."):
         return
+    if words[0] == "dev":
+        known, words = known["dev"].commands, words[1:]
     assert words[0] in known, f"{command}: no such command"
     options = {
         name for parameter in known[words[0]].params for name in (*parameter.opts, *parameter.secondary_opts)

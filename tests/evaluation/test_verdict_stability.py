@@ -31,8 +31,8 @@ HOW = Combination(weights={NAME: 1.0}, bias=0.0, single={NAME: (1.0, 0.0)}, low=
 
 @pytest.fixture(autouse=True)
 def plain_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing = image_type_module.LooksLike(kind=None, probabilities={})
-    monkeypatch.setattr(verdict_stability, "looks_like", lambda image: nothing)
+    nothing = image_type_module.ImageType(kind=None, probabilities={})
+    monkeypatch.setattr(verdict_stability, "classify_image_type", lambda image: nothing)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_flips_are_between_fake_and_real_only() -> None:
 def finished(records: list[Record], tmp_path: Path) -> Path:
     records[0].path.write_bytes(b"nothing")
     detectors = {NAME: tiny_detectors()[NAME]}
-    plan = plan_for(records, detectors, conditions=DEGRADATIONS)
+    plan = plan_for(records, detectors, degradations=DEGRADATIONS)
     assert run_engine(records, detectors, plan, tmp_path / "run")
     return tmp_path / "run"
 
@@ -93,8 +93,8 @@ def test_what_a_picture_looks_like_withholds_fake(
 ) -> None:
     always = HOW.model_copy(update={"low": 0.0, "high": 0.0})  # every score is above the band
     assert {s for v in verdicts_of_run(finished, records, always) for s in v.labels.values()} == {"fake"}
-    graphic = image_type_module.LooksLike(kind="graphic", probabilities={})
-    monkeypatch.setattr(verdict_stability, "looks_like", lambda image: graphic)
+    graphic = image_type_module.ImageType(kind="graphic", probabilities={})
+    monkeypatch.setattr(verdict_stability, "classify_image_type", lambda image: graphic)
     assert {s for v in verdicts_of_run(finished, records, always) for s in v.labels.values()} == {"unsure"}
 
 
@@ -103,7 +103,7 @@ def test_the_command(records: list[Record], tmp_path: Path) -> None:
     named = HOW.model_copy(update={"weights": {"spec": 1.0}, "single": {"spec": (1.0, 0.0)}})
     how.write_text(named.model_dump_json())
     arguments = ("--data", str(tmp_path / "data"), "--detectors", "spec", "--limit", "1")
-    assert run("stability", *arguments, "--out", str(out), "--combination", str(how)) == 0
+    assert run("dev", "stability", *arguments, "--out", str(out), "--combination", str(how)) == 0
     found = json.loads(out.read_text())
     assert (found["n"], found["detectors"]) == (2, ["spec"])
     assert set(found["each"]) == set(DEGRADATIONS) - {"none"}

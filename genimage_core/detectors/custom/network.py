@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from genimage_core.detectors._timm import timm
 from genimage_core.detectors.base import DetectorInfo, DetectorNet, InputSpec
-from genimage_core.detectors.custom.card import Card
 from genimage_core.detectors.custom.checkpoint import check_onnx, read_tensors
+from genimage_core.detectors.custom.config import Card
 from genimage_core.detectors.recipe import Recipe
 from genimage_core.detectors.weights import store as weights
 from genimage_core.utils.errors import WeightsError

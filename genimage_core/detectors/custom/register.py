@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 
-from genimage_core.detectors.custom.card import read_card
+from genimage_core.detectors.custom.config import read_config
 from genimage_core.detectors.custom.network import network_class
 from genimage_core.detectors.registry import register_detector
 from genimage_core.utils.errors import GenImageError, WeightsError
@@ -14,7 +14,7 @@ from genimage_core.utils.errors import GenImageError, WeightsError
 log = logging.getLogger(__name__)
 
 
-def register_cards(folder: Path | None, known: Collection[str]) -> list[GenImageError]:
+def register_configs(folder: Path | None, known: Collection[str]) -> list[GenImageError]:
     """Enter every card of a folder in the registry.
 
     Args:
@@ -29,7 +29,7 @@ def register_cards(folder: Path | None, known: Collection[str]) -> list[GenImage
     paths = sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml")) if folder else []
     for path in paths:
         try:
-            card = read_card(path)
+            card = read_config(path)
             if card.name in taken:
                 raise WeightsError(
                     "another detector has this name.", hint="Choose another one.", source=card.name

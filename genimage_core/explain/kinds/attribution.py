@@ -11,7 +11,7 @@ from genimage_core.explain.draw import FAINT, INK, chart
 from genimage_core.explain.evidence import Findings, Subject
 from genimage_core.explain.registry import evidence_kind
 from genimage_core.utils.errors import ExplainError, NoVerdictError, WeightsError
-from genimage_core.verdict.pipeline import find_looks, judge
+from genimage_core.verdict.pipeline import find_image_type, judge
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,13 +23,13 @@ WRONG = "#a8459a"
 
 def why_silent(subject: Subject) -> str:
     """Why no generator may be named for this picture, whatever the model says; "" where one may be."""
-    looks = find_looks(subject.image)
+    image_type = find_image_type(subject.image)
     try:
-        verdict = judge(subject.all_scores(), looks.kind if looks else None)
+        verdict = judge(subject.all_scores(), image_type.kind if image_type else None)
     except NoVerdictError:
         return "There is no verdict on this picture"
-    if verdict.withheld and looks:
-        return f"This looks like {looks.words}, for which the detectors were not made"
+    if verdict.withheld and image_type:
+        return f"This looks like {image_type.words}, for which the detectors were not made"
     return "The verdict is not that AI made it" if verdict.label == "real" else ""
 
 

@@ -66,9 +66,9 @@ def score_head(
     plan = Plan(
         data=data_facts(records, split=records[0].split, limit=limit, seed=seed),
         detectors={detector: digest},
-        conditions=("none",),
-        protocol="raw",
-        reading="native",
+        degradations=("none",),
+        data_protocol="raw",
+        preprocessing="tiles",
         device="cpu",
         versions=run_versions(),
         command=command,
@@ -86,8 +86,9 @@ def score_head(
 def _row(record: Record, log_odds: np.floating, plan: Plan, detector: str) -> Row:
     return Row(
         image_id=record.image_id, generator=record.generator, split=record.split, label=record.label,
-        detector=detector, weights=plan.detectors[detector], condition="none", protocol=plan.protocol,
-        reading=plan.reading, p_fake=float(expit(float(log_odds))), error=None,
+        detector=detector, weights=plan.detectors[detector], degradation="none",
+        data_protocol=plan.data_protocol, preprocessing=plan.preprocessing,
+        p_fake=float(expit(float(log_odds))), error=None,
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def curves(picture: Picture) -> None:
     place, progress = st.empty(), st.empty()
     _draw(place, picture, kind, steps)
     for number, step in enumerate(steps, start=1):
-        if detectors.complete(picture.scored(scoring.protocol(), str(step))):
+        if detectors.complete(picture.scored(scoring.preprocessing(), str(step))):
             continue
         message = f"Computing step {number} of {len(steps)}"
         _ask_step(picture, step, progress, message)
@@ -57,8 +57,8 @@ def _ask_step(picture: Picture, step: Degradation, progress: DeltaGenerator, mes
 
 
 def _draw(place: DeltaGenerator, picture: Picture, kind: str, steps: Sequence[Degradation]) -> None:
-    points = [picture.scored(scoring.protocol())]
-    points += [picture.scored(scoring.protocol(), str(step)) for step in steps]
+    points = [picture.scored(scoring.preprocessing())]
+    points += [picture.scored(scoring.preprocessing(), str(step)) for step in steps]
     lines = {title: [point.get(name) for point in points] for name, title in detectors.titles().items()}
     figure = severity_curves(
         lines,

@@ -23,7 +23,7 @@ _CHARTS = ("robustness", "score_context", "attribution", "gram_distance", "spect
 
 def evidence(picture: Picture) -> None:
     """Offer the evidence for a picture whose verdict stands; nothing is computed before it is asked for."""
-    if scoring.protocol() in picture.reports:
+    if scoring.preprocessing() in picture.reports:
         _section(picture)
 
 
@@ -85,7 +85,7 @@ def _made(picture: Picture, kind: str, detectors: "dict[str, Detector]") -> "Evi
         kept = {}
     key = (kind, *detectors)
     if key not in kept:
-        scores = picture.scored("native")
+        scores = picture.scored("tiles")
         try:
             kept[key] = explain(pixels(picture), detectors, kind, scores=scores)
         except GenImageError as error:

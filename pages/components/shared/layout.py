@@ -9,7 +9,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.navigation.page import StreamlitPage
 
-from genimage_core.verdict.labels import SIDES, colours_css
+from genimage_core.verdict.labels import LABEL_STYLES, colours_css
 
 APP = Path(__file__).resolve().parents[3] / "app.py"
 _ROUTED = "routed"
@@ -27,11 +27,11 @@ def icon() -> Image.Image:
     """
     picture = Image.new("RGBA", (64, 64))
     draw = ImageDraw.Draw(picture)
-    draw.rounded_rectangle((4, 4, 60, 60), 12, fill=SIDES["fake"].colour)
-    draw.rounded_rectangle((4, 4, 38, 60), 12, fill=SIDES["real"].colour)
-    draw.rectangle((26, 4, 31, 60), fill=SIDES["real"].colour)
+    draw.rounded_rectangle((4, 4, 60, 60), 12, fill=LABEL_STYLES["fake"].colour)
+    draw.rounded_rectangle((4, 4, 38, 60), 12, fill=LABEL_STYLES["real"].colour)
+    draw.rectangle((26, 4, 31, 60), fill=LABEL_STYLES["real"].colour)
     draw.rectangle((31, 0, 34, 63), fill="#FFFFFF")
-    draw.rectangle((35, 4, 38, 60), fill=SIDES["fake"].colour)
+    draw.rectangle((35, 4, 38, 60), fill=LABEL_STYLES["fake"].colour)
     return picture
 
 

@@ -17,7 +17,7 @@ from genimage_core.utils.errors import GenImageError
 from pages.components.shared.layout import plain
 
 if TYPE_CHECKING:
-    from genimage_core.verdict.image_type import LooksLike
+    from genimage_core.verdict.image_type import ImageType
     from genimage_core.verdict.pipeline import Report
 
 MAX_PICTURES = 200
@@ -48,8 +48,8 @@ class Picture:
     shown: bytes = field(default=b"", repr=False)
     scores: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     reports: dict[str, "Report"] = field(default_factory=dict)
-    tried: set[str] = field(default_factory=set)  # protocols under which all detectors were asked
-    looks: list["LooksLike | None"] = field(default_factory=list)  # empty until asked
+    tried: set[str] = field(default_factory=set)  # preprocessings under which all detectors were asked
+    image_types: list["ImageType | None"] = field(default_factory=list)  # empty until asked
 
     @property
     def preview(self) -> bytes:
@@ -58,9 +58,9 @@ class Picture:
             self.shown = encode(pixels(self), PREVIEW_SIDE)
         return self.shown
 
-    def scored(self, protocol: str, degradation: str = "") -> dict[str, float]:
-        """Return the scores known for a protocol and a degradation's text form, to be added to."""
-        return self.scores.setdefault((protocol, degradation), {})
+    def scored(self, preprocessing: str, degradation: str = "") -> dict[str, float]:
+        """Return the scores known for a preprocessing and a degradation's text form, to be added to."""
+        return self.scores.setdefault((preprocessing, degradation), {})
 
 
 def current() -> list[Picture]:

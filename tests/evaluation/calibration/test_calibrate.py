@@ -279,7 +279,10 @@ def test_the_command_writes_both_files(tmp_path: Path, capsys: pytest.CaptureFix
             rows.to_csv(tmp_path / folder / f"{name}.csv", index=False)
     out, figures = tmp_path / "combination.json", tmp_path / "figures" / "known_calibration.json"
     arguments = ("--scores", str(tmp_path / "known"), "--band-scores", str(tmp_path / "unseen"))
-    assert run("calibrate", *arguments, "--fitted-on", "x", "--out", str(out), "--figures", str(figures)) == 0
+    assert (
+        run("dev", "calibrate", *arguments, "--fitted-on", "x", "--out", str(out), "--figures", str(figures))
+        == 0
+    )
     how, found = load_combination(out), json.loads(figures.read_text())
     assert set(how.weights) == {"spec", "resnet50"}
     assert subset_key(["spec"]) in how.subsets
@@ -289,8 +292,8 @@ def test_the_command_writes_both_files(tmp_path: Path, capsys: pytest.CaptureFix
     assert "combination" in capsys.readouterr().out
     again = f"again={tmp_path / 'known'},{tmp_path / 'unseen'}"
     fixed = ("--fitted-on", "x", "--out", str(out), "--figures", str(figures))
-    assert run("calibrate", *arguments, *fixed, "--also", again) == 0
+    assert run("dev", "calibrate", *arguments, *fixed, "--also", again) == 0
     assert json.loads(figures.read_text())["also"]["again"]["sets"] == found["sets"]
     assert "again, scores: auroc" in capsys.readouterr().out
-    assert run("calibrate", *arguments, *fixed, "--also", "again") == 2
+    assert run("dev", "calibrate", *arguments, *fixed, "--also", "again") == 2
     assert "NAME=FOLDER" in capsys.readouterr().err

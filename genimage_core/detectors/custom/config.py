@@ -39,7 +39,7 @@ class Card(BaseModel):
         layout: of the network's input; NHWC for ONNX files only.
         tile: side in px of the square views that it reads.
         max_tiles: at most so many views of one image are averaged.
-        resize: shorter side before the crop under protocol `paper`; None: no resize.
+        resize: shorter side before the crop under preprocessing `resize`; None: no resize.
         mean, std: of the normalisation of values in [0, 1].
         reads: one sentence, what it looks at.
         year, paper, url: where it comes from.
@@ -84,7 +84,7 @@ class Card(BaseModel):
         return self
 
 
-def cards_folder() -> Path | None:
+def configs_folder() -> Path | None:
     """Where cards are looked for; None where there is no such folder, or on a server for strangers."""
     if is_public():
         return None
@@ -92,7 +92,7 @@ def cards_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def read_card(path: Path) -> Card:
+def read_config(path: Path) -> Card:
     """Read one card.
 
     Raises:
