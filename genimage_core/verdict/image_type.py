@@ -1,7 +1,7 @@
 """What a picture looks like: a screen or page, a drawing, a render, or a photograph.
 
 A small logistic regression on classic measures, fitted by `python -m genimage_core dev fit-image-type`; its
-numbers stand in `assets/looks_like.json`. It says nothing rather than something doubtful: a kind is named only
+numbers are in `assets/looks_like.json`. It says nothing rather than something doubtful: a kind is named only
 above a score at which it was right for at least nine of ten validation images.
 """
 
