@@ -86,7 +86,7 @@ def _discover() -> None:
 
 def _is_bundled(net: type[DetectorNet]) -> bool:
     """Whether a network's code is this package's: what is kept of it goes stale with that code."""
-    return net.__module__.startswith(__package__ or "") and not hasattr(net, "card")
+    return net.__module__.startswith(__package__ or "") and not hasattr(net, "config")
 
 
 def _known() -> dict[str, Known] | None:

@@ -1,4 +1,4 @@
-"""A detector of one's own: a card and a checkpoint join the registry; what would run code does not."""
+"""A detector of one's own: a config and a checkpoint join the registry; what would run code does not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from genimage_core import detectors
 from genimage_core.detectors import load_detector, registry
 from genimage_core.detectors.base import IMAGENET_MEAN, IMAGENET_STD
 from genimage_core.detectors.custom.checkpoint import read_tensors
-from genimage_core.detectors.custom.config import VARIABLE, Card, configs_folder, read_config
+from genimage_core.detectors.custom.config import VARIABLE, DetectorConfig, configs_folder, read_config
 from genimage_core.detectors.custom.network import log_odds
 from genimage_core.detectors.custom.register import register_configs
 from genimage_core.detectors.weights import store as weights
@@ -57,7 +57,7 @@ def write_card(folder: Path, **changes: Any) -> Path:
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder for cards, and a registry that forgets them after the test."""
+    """A folder for configs, and a registry that forgets them after the test."""
     registry.list_detectors()
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
     monkeypatch.setattr(weights, "OWN", dict(weights.OWN))
@@ -209,12 +209,12 @@ def test_the_checkpoint_of_another_network_is_named(registered: Path) -> None:
         ({"classes": ["fake", "fake"]}, "both real and fake"),
         ({"std": [1, 1, 0]}, "above 0"),
         ({"colour": "red"}, "colour"),
-        ({"weights": "../elsewhere.safetensors"}, "beside the card"),
-        ({"weights": "absent.safetensors"}, "beside the card"),
+        ({"weights": "../elsewhere.safetensors"}, "beside the config"),
+        ({"weights": "absent.safetensors"}, "beside the config"),
     ],
 )
 def test_a_wrong_card_says_what_is_wrong(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
-    folder = tmp_path / "cards"
+    folder = tmp_path / "configs"
     folder.mkdir()
     for path in (folder / "mine.safetensors", tmp_path / "elsewhere.safetensors"):
         save_file({"x": torch.zeros(1)}, path)
@@ -235,13 +235,13 @@ def test_a_bad_card_and_a_taken_name_do_not_stop_the_others(registered: Path) ->
 
 def test_outputs_become_log_odds() -> None:
     base = {"name": "x", "title": "X", "source": "timm", "model": "m", "weights": "w"}
-    three = Card(**base, classes=("fake", "real", "fake"))
+    three = DetectorConfig(**base, classes=("fake", "real", "fake"))
     out = torch.tensor([[1.0, 0.5, -1.0]])
     p = out.softmax(1)[0]
     assert float(log_odds(out, three)) == pytest.approx(math.log(float(p[0] + p[2]) / float(p[1])), abs=1e-5)
-    sure = Card(**base, classes=("real", "fake"), output="probabilities")
+    sure = DetectorConfig(**base, classes=("real", "fake"), output="probabilities")
     assert float(log_odds(torch.tensor([[0.2, 0.8]]), sure)) == pytest.approx(math.log(4), abs=1e-5)
-    assert float(log_odds(torch.tensor([[3.0]]), Card(**base, classes=("real",)))) == -3.0
+    assert float(log_odds(torch.tensor([[3.0]]), DetectorConfig(**base, classes=("real",)))) == -3.0
     with pytest.raises(WeightsError, match="1 outputs"):
         log_odds(torch.tensor([[3.0]]), sure)
 

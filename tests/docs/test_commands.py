@@ -44,7 +44,7 @@ def workplace(toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "folder").mkdir()
     for path in ("photo.jpg", "folder/one.jpg"):
         Image.fromarray(make_image(9)).save(tmp_path / path)
-    _own_detector(tmp_path / "cards")
+    _own_detector(tmp_path / "configs")
     bundled = weights.BUNDLED
     manifest = json.loads((bundled / "manifest.json").read_text())["detectors"]
     small = tmp_path / "weights"
@@ -65,7 +65,7 @@ def workplace(toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def _own_detector(folder: Path) -> None:
-    """The card of docs/own_detector.md with a checkpoint for it."""
+    """The config of docs/own_detector.md with a checkpoint for it."""
     folder.mkdir()
     (card,) = [block.text for block in blocks(ROOT / "docs" / "own_detector.md") if block.language == "yaml"]
     (folder / "mine.yaml").write_text(card)
