@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypedDict
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
@@ -161,7 +162,7 @@ def read_rows(folder: Path) -> pd.DataFrame:
         raise EvaluationError(
             "a score is there twice.", hint="Remove the files that were copied into it.", source=str(folder)
         )
-    return rows.assign(preprocessing=rows["preprocessing"].cat.rename_categories(PREPROCESSING))
+    return rows
 
 
 def list_shards(folder: Path) -> list[Path]:
@@ -186,10 +187,21 @@ def read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
         with pq.ParquetFile(path) as file:
             here = {RUN.get(name, name): name for name in file.schema_arrow.names}
             table = file.read([here[name] for name in columns or here])
-        table = table.rename_columns([RUN.get(name, name) for name in table.column_names])
+        table = _under_todays_names(table)
         return table.select(columns) if columns else table.cast(SCHEMA)
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise _damaged(path) from error
+
+
+def _under_todays_names(table: pa.Table) -> pa.Table:
+    table = table.rename_columns([RUN.get(name, name) for name in table.column_names])
+    if "preprocessing" in table.column_names:
+        values = table["preprocessing"].cast(pa.string())
+        for old, new in PREPROCESSING.items():
+            values = pc.if_else(pc.equal(values, old), new, values)
+        place = table.column_names.index("preprocessing")
+        table = table.set_column(place, "preprocessing", values.dictionary_encode())
+    return table
 
 
 def _damaged(path: Path) -> EvaluationError:

@@ -26,7 +26,7 @@ NAMES = ["resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", 
 class FakeDetector:
     """Answers with the share of red, so that answers depend on the image."""
 
-    def predict(self, images: list[np.ndarray], protocol: str = "native") -> np.ndarray:
+    def predict(self, images: list[np.ndarray], preprocessing: str = "tiles") -> np.ndarray:
         return np.array([image[..., 0].mean() / 255 for image in images], np.float32)
 
 

@@ -19,8 +19,8 @@ def make_plan(images: int = 4, **changes: object) -> Plan:
         fingerprint="f" * 64, covers="test", images=images, generators=("g",), split="val", limit=None, seed=0
     )
     base = Plan(
-        data=data, detectors={"a": "1" * 64, "b": "2" * 64}, degradations=("none", "jpeg:65"), protocol="raw",
-        preprocessing="tiles", device="cpu", versions={"torch": "2"}, command="first",
+        data=data, detectors={"a": "1" * 64, "b": "2" * 64}, degradations=("none", "jpeg:65"),
+        data_protocol="raw", preprocessing="tiles", device="cpu", versions={"torch": "2"}, command="first",
     )  # fmt: skip
     return base.model_copy(update=changes)
 
@@ -29,7 +29,7 @@ def rows_of(plan: Plan, *ids: str, p: float = 0.25) -> list[Row]:
     return [
         Row(
             image_id=i, generator="g", split="val", label=1, detector=d, weights=w, degradation=c,
-            protocol=plan.data_protocol, preprocessing=plan.preprocessing, p_fake=p, error=None,
+            data_protocol=plan.data_protocol, preprocessing=plan.preprocessing, p_fake=p, error=None,
         )
         for i in ids for d, w in plan.detectors.items() for c in plan.degradations
     ]  # fmt: skip
@@ -96,8 +96,8 @@ def test_a_write_that_breaks_off_leaves_nothing(tmp_path: Path, monkeypatch: pyt
             "detectors.b: 2222222222222222, now 3333333333333333",
         ),
         ({"detectors": {"a": "1" * 64}}, "detectors.b: 2222222222222222, now absent"),
-        ({"protocol": "unbiased"}, "protocol: raw, now unbiased"),
-        ({"preprocessing": "paper"}, "preprocessing: native, now paper"),
+        ({"data_protocol": "unbiased"}, "data_protocol: raw, now unbiased"),
+        ({"preprocessing": "resize"}, "preprocessing: tiles, now resize"),
         ({"versions": {"torch": "3"}}, "versions.torch: 2, now 3"),
         ({"precision": "bf16"}, "precision"),
         ({"data": make_plan(5).data}, "data.images: 4, now 5"),

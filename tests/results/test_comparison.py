@@ -41,7 +41,7 @@ def figure(value: float, n: int = 100) -> dict[str, Any]:
 def report(detectors: tuple[str, ...] = ("resnet50", "dinov2x")) -> dict[str, Any]:
     """The parts of a report that tables are made of."""
     plan = {
-        "detectors": dict.fromkeys(detectors, "0" * 64), "command": "evaluate", "protocol": "raw",
+        "detectors": dict.fromkeys(detectors, "0" * 64), "command": "evaluate", "data_protocol": "raw",
         "preprocessing": "tiles", "data": {"split": "val", "fingerprint": "f"},
     }  # fmt: skip
     results = [
@@ -86,8 +86,8 @@ def test_rows_of_many_runs_make_one_table() -> None:
     assert merged(first, fewer).description == f"{first.description} Rows added later: 12 images."
     rows = compare(load_table("resnet50_matrix"), both).measured.dropna(how="all").index
     assert list(rows) == ["Midjourney", "SD V1.4"]
-    with pytest.raises(EvaluationError, match="another protocol"):
-        merged(first, second.model_copy(update={"protocol": "unbiased"}))
+    with pytest.raises(EvaluationError, match="another data protocol"):
+        merged(first, second.model_copy(update={"data_protocol": "unbiased"}))
 
 
 def test_published_measured_and_difference_share_rows_and_columns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +162,7 @@ def test_a_run_is_exported_as_a_table_and_comes_back_as_a_zip(
     engine.run(records, detectors, plan, out)
     write_report(out)
     target = tmp_path / "tables" / "t.json"
-    assert command("export-table", str(out), str(target), "--table", "task1_sd14") == 0
+    assert command("dev", "export-table", str(out), str(target), "--table", "task1_sd14") == 0
     assert {c.row for c in MeasuredTable.model_validate_json(target.read_text()).cells} == set(detectors)
     data = pack_run(out)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

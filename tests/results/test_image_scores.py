@@ -47,7 +47,7 @@ def measured(**weights: str) -> MeasuredTable:
     return MeasuredTable(
         table="task1_sd14",
         title="T",
-        protocol="raw",
+        data_protocol="raw",
         preprocessing="tiles",
         data_sha256="d",
         weights=weights or {"spec": WEIGHTS},
@@ -69,7 +69,7 @@ def test_a_conditions_images_are_of_all_generators() -> None:
 
 def test_bundled_scores_are_taken_for_the_same_weights_and_reading_alone(tmp_path: Path) -> None:
     (tmp_path / "some").mkdir()
-    rows(weights=WEIGHTS[:16], protocol="tiles").to_csv(tmp_path / "some" / "spec.csv", index=False)
+    rows(weights=WEIGHTS[:16], preprocessing="tiles").to_csv(tmp_path / "some" / "spec.csv", index=False)
     found = bundled_rows(measured(), "spec", tmp_path)
     assert found is not None
     assert len(cell_images(found, "SD V1.4")) == 3
@@ -84,7 +84,7 @@ def test_bundled_scores_are_taken_for_the_same_weights_and_reading_alone(tmp_pat
     assert found is not None
     assert len(found) == len(rows().dropna(subset="p_fake"))
     assert bundled_rows(by_generator, "dalle2", tmp_path) is None
-    paper = by_generator.model_copy(update={"preprocessing": "paper"})
+    paper = by_generator.model_copy(update={"preprocessing": "resize"})
     assert bundled_rows(paper, "ldm", tmp_path) is None
 
 

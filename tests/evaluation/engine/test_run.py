@@ -50,7 +50,7 @@ def plan_for(records: list[Record], detectors: dict[str, Detector], **changes: A
     facts = data_facts(records, split="val", limit=None, seed=0)
     base = Plan(
         data=facts, detectors={n: d.weights_id for n, d in detectors.items()}, degradations=DEGRADATIONS,
-        protocol="raw", preprocessing="tiles", device="cpu", versions={},
+        data_protocol="raw", preprocessing="tiles", device="cpu", versions={},
     )  # fmt: skip
     return base.model_copy(update=changes)
 
@@ -73,13 +73,13 @@ def records(toy_dataset: Path) -> list[Record]:
     return found
 
 
-@pytest.mark.parametrize("preprocessing", ["tiles", "paper"])
+@pytest.mark.parametrize("preprocessing", ["tiles", "resize"])
 @pytest.mark.parametrize("protocol", ["raw", "unbiased"])
 def test_scores_are_those_of_predict(
     records: list[Record], tmp_path: Path, preprocessing: Any, protocol: str
 ) -> None:
     detectors = tiny_detectors()
-    plan = plan_for(records, detectors, preprocessing=preprocessing, protocol=protocol)
+    plan = plan_for(records, detectors, preprocessing=preprocessing, data_protocol=protocol)
     assert engine.run(records, detectors, plan, tmp_path / "run", batch=5, workers=2)
     rows = read_rows(tmp_path / "run").set_index(KEY)
     assert len(rows) == len(records) * plan.rows_per_image
@@ -98,7 +98,7 @@ def test_scores_are_those_of_predict(
                     "val",
                     record.label,
                 )
-                assert (row["weights"], row["protocol"], row["preprocessing"]) == (
+                assert (row["weights"], row["data_protocol"], row["preprocessing"]) == (
                     detector.weights_id,
                     protocol,
                     preprocessing,
