@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from genimage_core.datasets import Record
-from genimage_core.detectors import Detector, Preprocessing
 from genimage_core.detectors.registry import list_detectors
 from genimage_core.evaluation.plan import RUN_FILE, Plan, read_plan
 from genimage_core.evaluation.report import make_report
 from genimage_core.evaluation.store import read_rows
-from genimage_core.images.degradations import Degradation
-from genimage_core.images.load import load_image
 from genimage_core.metrics.classification import Estimate, accuracy, auroc
 from genimage_core.results.image_scores import read_score_table
 from genimage_core.results.measured import MeasuredTable, merged, table_of_report
 from genimage_core.utils.atomic_write import fill_text
-from genimage_core.utils.errors import EvaluationError, ImageReadError
+from genimage_core.utils.errors import EvaluationError
 
 
 def export_scores(
@@ -172,53 +167,6 @@ COLUMNS = [
     "degradation",
     "p_fake",
 ]
-
-
-def score_records(
-    records: Sequence[Record],
-    detector: Detector,
-    *,
-    preprocessing: Preprocessing = "tiles",
-    degradation: Degradation | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    batch: int = 16,
-) -> pd.DataFrame:
-    """Score `records` with one detector; an unreadable file has NaN as its score.
-
-    Returns:
-        One row a record, with `COLUMNS`.
-    """
-    rows: list[dict[str, object]] = []
-    for start in range(0, len(records), batch):
-        part = records[start : start + batch]
-        images: list[np.ndarray] = []
-        readable: list[bool] = []
-        for record in part:
-            try:
-                pixels = load_image(record.path).pixels
-            except ImageReadError:
-                readable.append(False)
-                continue
-            images.append(degradation(pixels) if degradation else pixels)
-            readable.append(True)
-        scores = iter(detector.predict(images, preprocessing))
-        for record, ok in zip(part, readable, strict=True):
-            rows.append(
-                {
-                    "image_id": record.image_id,
-                    "generator": record.generator,
-                    "split": record.split,
-                    "label": record.label,
-                    "detector": detector.info.name,
-                    "weights": detector.weights_id[:16],
-                    "preprocessing": preprocessing,
-                    "degradation": str(degradation) if degradation else "none",
-                    "p_fake": float(next(scores)) if ok else float("nan"),
-                }
-            )
-        if progress:
-            progress(min(start + batch, len(records)), len(records))
-    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def summarise(rows: pd.DataFrame) -> dict[str, object]:

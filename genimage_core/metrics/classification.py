@@ -78,17 +78,6 @@ def auroc(labels: np.ndarray, scores: np.ndarray, level: float = 0.95) -> Estima
     return Estimate(value, max(0.0, value - half), min(1.0, value + half), len(labels))
 
 
-def expected_calibration_error(labels: np.ndarray, scores: np.ndarray, bins: int = 15) -> float:
-    """ECE (Guo et al. 2017): mean gap between P(fake) and the share of fakes, over equal-width bins."""
-    place = np.minimum((scores * bins).astype(int), bins - 1)
-    gaps = [
-        abs(scores[place == b].mean() - labels[place == b].mean()) * (place == b).mean()
-        for b in range(bins)
-        if (place == b).any()
-    ]
-    return float(sum(gaps))
-
-
 def share(hits: np.ndarray) -> Estimate:
     """Share of true values among (N,) booleans, N of 1 or more; Wilson interval."""
     count, n = int(np.count_nonzero(hits)), len(hits)

@@ -141,7 +141,7 @@ def test_bf16_changes_scores_a_little() -> None:
 
 def test_rate_and_time_left(capsys: pytest.CaptureFixture[str]) -> None:
     times = iter([0.0, 0.0, 1.0, 10.0, 20.0])
-    show = evaluate.progress_printer(4, lambda: next(times))
+    show = evaluate.rate_printer(4, lambda: next(times))
     for done in (100, 105, 150, 200):
         show(done, 200)
     assert capsys.readouterr().err.splitlines() == [

@@ -9,10 +9,10 @@ from sklearn.metrics import roc_auc_score
 from genimage_core.metrics.classification import (
     accuracy,
     auroc,
-    expected_calibration_error,
     finite_logit,
     wilson,
 )
+from tests.helpers.calibration_error import expected_calibration_error
 
 
 def test_wilson_by_hand() -> None:

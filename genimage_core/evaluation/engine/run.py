@@ -14,8 +14,10 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from genimage_core.datasets import Record, data_protocol
-from genimage_core.detectors import Detector
+from genimage_core.detectors import Detector, Preprocessing
 from genimage_core.evaluation.engine.views import Prepared, Preparer, read_ahead, view_kind
 from genimage_core.evaluation.plan import Plan
 from genimage_core.evaluation.store import Row, RunStore
@@ -110,21 +112,65 @@ def score_batch(
     Returns:
         `plan.rows_per_image` rows for each image, image by image.
     """
-    scores: dict[tuple[str, str, str], float] = {}
-    for name, detector in detectors.items():
-        kind = view_kind(detector.net.spec, plan.preprocessing)
-        places = [(i, c) for i in images for c in plan.degradations if c not in i.errors]
-        per_place = [image.views[kind, degradation] for image, degradation in places]
-        size = views_per_pass or _VIEWS_PER_PASS.get(detector.device.type, _VIEWS_PER_PASS["cpu"])
-        p_fake = detector.predict_views(per_place, size)
-        for (image, degradation), p in zip(places, p_fake, strict=True):
-            scores[image.record.image_id, name, degradation] = float(p)
+    scores = _scores(images, detectors, plan.degradations, plan.preprocessing, views_per_pass)
     return [
         _row(image, name, degradation, plan, scores.get((image.record.image_id, name, degradation)))
         for image in images
         for name in detectors
         for degradation in plan.degradations
     ]
+
+
+def score_in_memory(
+    records: Sequence[Record],
+    detectors: Mapping[str, Detector],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    batch: int = 16,
+) -> dict[str, np.ndarray]:
+    """Score images as they are, without a run folder: for measurements that keep no scores.
+
+    Args:
+        records: the images.
+        detectors: name -> detector.
+        progress: called with (images done, of how many).
+        batch: images at a time.
+
+    Returns:
+        Name -> (N,) P(fake) in [0, 1], NaN for an image that cannot be read.
+    """
+    specs = [detector.spec for detector in detectors.values()]
+    prepare = Preparer(specs, {"none": parse("none")}, data_protocol("raw"), "tiles")
+    workers = min(16, os.cpu_count() or 1)
+    found: dict[str, list[float]] = {name: [] for name in detectors}
+    with closing(read_ahead(prepare, records, workers, batch + workers)) as ready:
+        for part in _batches(ready, batch):
+            scores = _scores(part, detectors, ("none",), "tiles")
+            for name, values in found.items():
+                values += [scores.get((image.record.image_id, name, "none"), math.nan) for image in part]
+            if progress:
+                progress(len(next(iter(found.values()))), len(records))
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def _scores(
+    images: Sequence[Prepared],
+    detectors: Mapping[str, Detector],
+    degradations: Sequence[str],
+    preprocessing: Preprocessing,
+    views_per_pass: int = 0,
+) -> dict[tuple[str, str, str], float]:
+    """(image id, detector, degradation) -> P(fake), where there are views."""
+    scores: dict[tuple[str, str, str], float] = {}
+    for name, detector in detectors.items():
+        kind = view_kind(detector.spec, preprocessing)
+        places = [(i, d) for i in images for d in degradations if d not in i.errors]
+        per_place = [image.views[kind, degradation] for image, degradation in places]
+        size = views_per_pass or _VIEWS_PER_PASS.get(detector.device.type, _VIEWS_PER_PASS["cpu"])
+        p_fake = detector.predict_views(per_place, size)
+        for (image, degradation), p in zip(places, p_fake, strict=True):
+            scores[image.record.image_id, name, degradation] = float(p)
+    return scores
 
 
 def _row(image: Prepared, name: str, degradation: str, plan: Plan, score: float | None) -> Row:
