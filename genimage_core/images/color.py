@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from genimage_core.images.pillow_gaps import unsigned, white_is_zero
 from genimage_core.utils.errors import UnsupportedFormatError
 
 RGBImage = NDArray[np.uint8]
@@ -94,7 +95,7 @@ def _scale_transparent_color(image: Image.Image, depth: int) -> None:
 
 def _from_wide_grey(image: Image.Image, depth: int, notes: list[str]) -> tuple[RGBImage, bool, list[str]]:
     # Infinities become the largest float32, which leaves room for differences in float64.
-    grey = np.nan_to_num(np.asarray(image)).astype(np.float64 if depth > 16 else np.float32)
+    grey = np.nan_to_num(unsigned(image)).astype(np.float64 if depth > 16 else np.float32)
     low, high = float(grey.min()), float(grey.max())
     if image.mode == "F" and low >= 0 and high <= 255:
         scaled = grey * (255.0 if high <= 1 else 1.0)
@@ -103,6 +104,8 @@ def _from_wide_grey(image: Image.Image, depth: int, notes: list[str]) -> tuple[R
     else:
         notes.append("Its darkest value was made black and its brightest white.")
         scaled = (grey - low) / (high - low or 1.0) * 255
+    if white_is_zero(image):
+        scaled = 255.0 - scaled
     pixels = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
     transparent = image.info.get("transparency")
     hidden = grey == transparent if isinstance(transparent, int) else np.zeros_like(grey, dtype=bool)

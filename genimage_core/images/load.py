@@ -20,6 +20,7 @@ from genimage_core.images.color import stored_depth, to_rgb
 from genimage_core.images.facts import SUFFIXES, ImageFacts, Limits, LoadedImage, frame_notes, name_notes
 from genimage_core.images.integrity import check_complete, header_size, sniff
 from genimage_core.images.jpeg_quality import estimate_quality
+from genimage_core.images.pillow_gaps import forget_xmp, prepare
 from genimage_core.utils.errors import (
     CorruptImageError,
     EmptyFileError,
@@ -63,9 +64,9 @@ def load_image(
     """Read an image from memory, a path or an open binary file.
 
     PNG, JPEG (CMYK, progressive, MPO too), WebP, GIF, BMP, TIFF; AVIF where Pillow carries its decoder; HEIC
-    where the optional package pillow-heif is installed. The EXIF orientation is applied, transparency laid on
-    white, more than 8 bits reduced to 8, only the first frame read; `facts.notes` says which of it happened.
-    Colour profiles are not applied.
+    where the optional package pillow-heif is installed. The EXIF orientation is applied (one in XMP is not),
+    transparency laid on white, more than 8 bits reduced to 8, only the first frame read; `facts.notes` says
+    which of it happened. Colour profiles are not applied.
 
     Args:
         source: the file's bytes, its path, or an object whose `read` gives bytes.
@@ -177,13 +178,17 @@ def _decode(data: bytes, name: str, limits: Limits) -> LoadedImage:
         notes = [*name_notes(name, kind), *frame_notes(own_format, n_frames)]
         quality = estimate_quality(image.quantization) if kind == "JPEG" else None  # type: ignore[attr-defined]
         progressive = kind == "JPEG" and "progressive" in image.info
+        prepared = prepare(image, data)
+        if kind == "PNG":
+            image.load()  # its EXIF and XMP may stand behind the pixels
+        forget_xmp(image)
         orientation, readable = _orientation(image)
-        image.load()
+        prepared.load()
         # Pillow turns a TIFF while it loads; the others are turned here.
-        upright: Image.Image = image
+        upright: Image.Image = prepared
         if kind != "TIFF" and orientation in _TRANSPOSITIONS:
-            upright = image.transpose(_TRANSPOSITIONS[orientation])
-            upright.info = image.info
+            upright = prepared.transpose(_TRANSPOSITIONS[orientation])
+            upright.info = prepared.info
         pixels, transparent, conversions = to_rgb(upright, depth)
     if orientation != 1:
         notes.append("Rotated or mirrored as its EXIF orientation says.")
