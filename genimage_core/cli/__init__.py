@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from genimage_core.cli.report import cards
 from genimage_core.cli.runtime import runtime_commands
 from genimage_core.cli.train import fit_attribution, lab_commands, linear_commands
 from genimage_core.utils.errors import GenImageError
+from genimage_core.utils.paths import printable
 
 if TYPE_CHECKING:
     from genimage_core.cli.report import ReportWriter
@@ -138,11 +140,11 @@ def _detect_one(
         scores = score_image(image.pixels, loaded, protocol)
         report = analyse(image, scores, says_ai=origin.ai is True, bundled=bundled)
     except GenImageError as error:
-        return {"path": str(path), "error": error.message, "hint": error.hint}
+        return {"path": printable(path), "error": error.message, "hint": error.hint}
     # Outside of the `try`: a report that cannot be written is no fault of the image's.
     written = {"report": str(reports.write(path, image, report, origin))} if reports else {}
     return written | {
-        "path": str(path),
+        "path": printable(path),
         "p_fake": round(report.p_fake, 4),
         "verdict": report.verdict,
         "detectors": {name: round(p, 4) for name, p in report.detectors.items()},
@@ -237,6 +239,8 @@ def tables(
 
 def main() -> None:
     """Run the command line; expected errors end with exit code 1 and one line on stderr."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what the terminal can't show
     try:
         app()
     except GenImageError as error:

@@ -10,11 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from genimage_core.utils.paths import printable
+
 
 def command_line(data: Path | str | None = None) -> str:
     """The command as it can be repeated elsewhere: the data set's folder is called DIR."""
     words = ["DIR" if data is not None and word == str(data) else word for word in sys.argv[1:]]
-    return shlex.join(["python", "-m", "genimage_core", *words])
+    return printable(shlex.join(["python", "-m", "genimage_core", *words]))
 
 
 def use_threads(threads: int) -> None:

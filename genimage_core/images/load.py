@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -29,6 +30,7 @@ from genimage_core.utils.errors import (
     ImageTooLargeError,
     UnsupportedFormatError,
 )
+from genimage_core.utils.paths import printable
 
 __all__ = ["SUFFIXES", "ImageFacts", "Limits", "LoadedImage", "list_image_files", "load_image"]
 
@@ -124,7 +126,7 @@ def list_image_files(paths: Iterable[str | Path]) -> list[Path]:
 def _name_of(source: bytes | str | Path | BinaryIO) -> str:
     if not isinstance(source, str | Path):
         source = getattr(source, "name", "")  # bytes have none
-    return Path(source).name if isinstance(source, str | Path) and str(source) else "image"
+    return printable(Path(source).name) if isinstance(source, str | Path) and str(source) else "image"
 
 
 def _read(source: bytes | str | Path | BinaryIO, max_bytes: int) -> bytes:
@@ -133,8 +135,11 @@ def _read(source: bytes | str | Path | BinaryIO, max_bytes: int) -> bytes:
     else:
         try:
             if isinstance(source, str | Path):
-                if Path(source).is_dir():
+                mode = os.stat(source).st_mode
+                if stat.S_ISDIR(mode):
                     raise ImageReadError("It is a folder.", hint="Name the image files in it.")
+                if not stat.S_ISREG(mode):  # reading a pipe may wait for ever
+                    raise ImageReadError("It is a pipe, socket or device.", hint="Name a file.")
                 with open(source, "rb") as file:
                     data = file.read(max_bytes + 1)
             else:
