@@ -42,18 +42,27 @@ def tile_origins(height: int, width: int, side: int) -> list[tuple[int, int]]:
     return [(top, left) for top in starts(height) for left in starts(width)]
 
 
-def texture(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 -> (H, W) float32, the absolute Laplacian of the grey image."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return np.abs(cv2.Laplacian(grey, cv2.CV_32F))
+def texture(image: np.ndarray, top: int, left: int, side: int) -> float:
+    """Mean absolute Laplacian of one tile's grey image, in grey levels.
+
+    Only the tile is converted, with the pixels around it that its edges need: a whole picture's would take
+    eight bytes for every pixel.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        top, left, side: the tile, px.
+    """
+    above, before = min(1, top), min(1, left)
+    around = image[top - above : top + side + 1, left - before : left + side + 1]
+    detail = cv2.Laplacian(cv2.cvtColor(around, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
+    return float(np.abs(detail[above : above + side, before : before + side]).mean())
 
 
 def chosen_origins(image: np.ndarray, side: int, max_tiles: int) -> list[tuple[int, int]]:
     """(top, left) of the tiles that `tile_views` cuts, in an image that `pad_to` has made large enough."""
     origins = tile_origins(image.shape[0], image.shape[1], side)
     if len(origins) > max_tiles:
-        detail = texture(image)
-        strength = [float(detail[t : t + side, x : x + side].mean()) for t, x in origins]
+        strength = [texture(image, top, left, side) for top, left in origins]
         order = np.argsort(strength, kind="stable")[::-1][:max_tiles]
         origins = [origins[i] for i in order]
     return origins

@@ -10,14 +10,14 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, JpegImagePlugin
 
-from genimage_core.images.color import stored_depth, to_rgb
+from genimage_core.images.color import RGBImage, stored_depth, to_rgb
 from genimage_core.images.facts import SUFFIXES, ImageFacts, Limits, LoadedImage, frame_notes, name_notes
 from genimage_core.images.integrity import check_complete, header_size, sniff
 from genimage_core.images.jpeg_quality import estimate_quality
@@ -32,17 +32,18 @@ from genimage_core.utils.errors import (
 )
 from genimage_core.utils.paths import printable
 
-__all__ = ["SUFFIXES", "ImageFacts", "Limits", "LoadedImage", "list_image_files", "load_image"]
+__all__ = ["SUFFIXES", "ImageFacts", "Limits", "LoadedImage", "list_image_files", "load_alpha", "load_image"]
 
-_TRANSPOSITIONS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_TURNS: dict[int, Callable[[RGBImage], RGBImage]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, 3),
+    7: lambda pixels: pixels.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda pixels: np.rot90(pixels),
 }
+"""EXIF orientation -> what sets it upright."""
 _OTHER_FILES = (
     (b"%PDF", "a PDF document"),
     (b"<svg", "an SVG drawing"),
@@ -103,6 +104,25 @@ def load_image(
             hint="Open it in an image editor and save it as PNG or JPEG.",
             source=shown,
         ) from error
+
+
+def load_alpha(data: bytes) -> np.ndarray:
+    """The alpha channel of a PNG or WebP as it is stored, which `load_image` lays on white.
+
+    Args:
+        data: the whole file, one that `load_image` reads.
+
+    Returns:
+        uint8 (H, W); (0, 0) where there is none.
+    """
+    kind = sniff(data)
+    if kind not in ("PNG", "WEBP"):
+        return np.empty((0, 0), np.uint8)
+    with _open(kind, data) as image:
+        decoded = prepare(image, data)
+        return (
+            np.asarray(decoded.getchannel("A")) if "A" in decoded.getbands() else np.empty((0, 0), np.uint8)
+        )
 
 
 def list_image_files(paths: Iterable[str | Path]) -> list[Path]:
@@ -189,12 +209,10 @@ def _decode(data: bytes, name: str, limits: Limits) -> LoadedImage:
         forget_xmp(image)
         orientation, readable = _orientation(image)
         prepared.load()
-        # Pillow turns a TIFF while it loads; the others are turned here.
-        upright: Image.Image = prepared
-        if kind != "TIFF" and orientation in _TRANSPOSITIONS:
-            upright = prepared.transpose(_TRANSPOSITIONS[orientation])
-            upright.info = prepared.info
-        pixels, transparent, conversions = to_rgb(upright, depth)
+        pixels, transparent, conversions = to_rgb(prepared, depth)
+    del image, prepared  # the decoder's copy goes before another is made
+    if kind != "TIFF" and orientation in _TURNS:  # Pillow turns a TIFF while it loads
+        pixels = _TURNS[orientation](pixels)
     if orientation != 1:
         notes.append("Rotated or mirrored as its EXIF orientation says.")
     if not readable:

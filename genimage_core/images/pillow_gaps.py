@@ -1,4 +1,4 @@
-"""Files that Pillow decodes to another picture, put right before it decodes them.
+"""Files that Pillow decodes to another picture or in too much memory, put right before it decodes them.
 
 Found by comparing it with OpenCV and tifffile over the kinds that are read here; the tests keep comparing, so
 that a gap that a later Pillow closes shows there.
@@ -14,6 +14,7 @@ from PIL import BmpImagePlugin, Image, ImageFile, TiffImagePlugin
 
 from genimage_core.utils.errors import CorruptImageError, UnsupportedFormatError
 
+_LARGE = 1 << 24  # pixels
 _RLE4 = 2  # biCompression of Windows' bitmaps
 _PLANAR, _BITS, _SAMPLE_FORMAT, _PHOTOMETRIC = 284, 258, 339, 262
 _BIG_ENDIAN = {"F;32BF": "F;32F", "I;32B": "I;32", "I;32BS": "I;32S"}
@@ -36,7 +37,10 @@ def prepare(image: ImageFile.ImageFile, data: bytes) -> ImageFile.ImageFile | Im
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         image.tile = [_corrected(image, tile) for tile in image.tile]
     if isinstance(image, BmpImagePlugin.BmpImageFile) and image.info.get("compression") == _RLE4:
-        return _rle4(data)
+        return _by_opencv(data)
+    large = image.width * image.height > _LARGE
+    if image.format == "WEBP" and large and not getattr(image, "is_animated", False):
+        return _by_opencv(data)
     return image
 
 
@@ -50,17 +54,15 @@ def forget_xmp(image: Image.Image) -> None:
         image.info.pop(key, None)
 
 
-def unsigned(image: Image.Image) -> np.ndarray[Any, Any]:
-    """The samples of a wide grey image; Pillow takes unsigned ones of 32 bits for signed ones.
+def is_unsigned(image: Image.Image) -> bool:
+    """Whether samples are unsigned ones of 32 bits, which Pillow takes for signed ones.
 
     Args:
         image: a decoded image of mode I, I;16 or F.
     """
-    samples = np.asarray(image)
     tags = getattr(image, "tag_v2", {})
-    if image.mode == "I" and _first(tags.get(_BITS)) == 32 and _first(tags.get(_SAMPLE_FORMAT, 1)) == 1:
-        return samples.view(np.uint32)
-    return samples
+    wide = image.mode == "I" and _first(tags.get(_BITS)) == 32
+    return wide and _first(tags.get(_SAMPLE_FORMAT, 1)) == 1
 
 
 def white_is_zero(image: Image.Image) -> bool:
@@ -93,11 +95,16 @@ def _first(value: Any) -> Any:
     return value[0] if isinstance(value, tuple) and value else value
 
 
-def _rle4(data: bytes) -> Image.Image:
-    """Decode by OpenCV: Pillow up to 12 drops a half byte in runs of odd length."""
+def _by_opencv(data: bytes) -> Image.Image:
+    """Decode by OpenCV.
+
+    Pillow up to 12 drops a half byte in RLE4 runs of odd length, and holds a WebP four times while it decodes
+    it; OpenCV gives the same values for a WebP, by the same library.
+    """
     import cv2
 
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise CorruptImageError("The file is damaged.", hint="Copy or download it again.")
-    return Image.fromarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+    alpha = pixels.ndim == 3 and pixels.shape[2] == 4
+    return Image.fromarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA if alpha else cv2.COLOR_BGR2RGB, pixels))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from genimage_core.provenance.containers import Raw, read_raw
 from genimage_core.provenance.credential import read_credential
@@ -86,24 +84,18 @@ def _in_pixels(
     """Watermarks, and texts hidden in the lowest bits."""
     if raw.kind is None and pixels is None:
         return [], []
-    if pixels is None:
-        from genimage_core.images.load import load_image
+    from genimage_core.images.load import load_alpha, load_image
 
+    if pixels is None:
         try:
             pixels = load_image(data, name=name or None).pixels
         except GenImageError as error:
             return [finding("file", UNREADABLE, f"the picture cannot be decoded: {error.message}")], []
     try:
-        hidden = (read_stealth(_alpha(data)) if raw.has_alpha else []) or read_stealth(pixels)
+        hidden = (read_stealth(load_alpha(data)) if raw.has_alpha else []) or read_stealth(pixels)
     except (ValueError, OSError, SyntaxError) as error:
         return [*read_watermark(pixels), finding("watermark", UNREADABLE, error)], []
     return read_watermark(pixels), hidden
-
-
-def _alpha(data: bytes) -> NDArray[np.uint8]:
-    """The alpha channel as stored, which `load_image` lays on white: uint8 (H, W), empty for none."""
-    with Image.open(io.BytesIO(data), formats=("PNG", "WEBP")) as image:
-        return np.asarray(image.getchannel("A")) if "A" in image.getbands() else np.empty((0, 0), np.uint8)
 
 
 def _rank(f: Finding) -> int:
