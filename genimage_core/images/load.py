@@ -32,7 +32,16 @@ from genimage_core.utils.errors import (
 )
 from genimage_core.utils.paths import printable
 
-__all__ = ["SUFFIXES", "ImageFacts", "Limits", "LoadedImage", "list_image_files", "load_alpha", "load_image"]
+__all__ = [
+    "SUFFIXES",
+    "ImageFacts",
+    "Limits",
+    "LoadedImage",
+    "count_pixels",
+    "list_image_files",
+    "load_alpha",
+    "load_image",
+]
 
 _TURNS: dict[int, Callable[[RGBImage], RGBImage]] = {
     2: lambda pixels: pixels[:, ::-1],
@@ -104,6 +113,24 @@ def load_image(
             hint="Open it in an image editor and save it as PNG or JPEG.",
             source=shown,
         ) from error
+
+
+def count_pixels(data: bytes) -> int:
+    """Pixels of an image by its header, without decoding it; 0 where that cannot be told.
+
+    Args:
+        data: the whole file.
+    """
+    kind = sniff(data)
+    if kind is None:
+        return 0
+    try:
+        if size := header_size(kind, data):
+            return size[0] * size[1]
+        with _open(kind, data) as image:
+            return image.width * image.height
+    except Exception:  # decoders raise almost anything; what reads the file says what is wrong with it
+        return 0
 
 
 def load_alpha(data: bytes) -> np.ndarray:

@@ -8,7 +8,8 @@ import pandas as pd
 from genimage_core.images.load import LoadedImage, load_image
 from genimage_core.utils.errors import GenImageError
 from pages.components.shared import detectors as models
-from pages.components.shared.pictures import Picture
+from pages.components.shared.pictures import Picture, n_pixels
+from pages.components.shared.turns import quiet_turn
 
 if TYPE_CHECKING:
     from genimage_core.detectors import Protocol
@@ -59,6 +60,11 @@ def _for_report(picture: Picture, protocol: "Protocol") -> tuple[LoadedImage, "R
 
     Touches nothing of the visit's state: Streamlit calls it in a thread of its own, when it is asked for.
     """
+    with quiet_turn(n_pixels(picture)):
+        return _evidence(picture, protocol)
+
+
+def _evidence(picture: Picture, protocol: "Protocol") -> tuple[LoadedImage, "Report", dict[str, Any]]:
     from genimage_core.explain.report.select import report_evidence
 
     image, report = load_image(picture.data, name=picture.name), picture.reports[protocol]
