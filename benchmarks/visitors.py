@@ -1,6 +1,6 @@
 """Many visitors at once: what the app and the Gradio API do under load, in the browser's own protocol.
 
-`python -m benchmarks.visitors --visitors 20 --seconds 300 --out FILE.json` starts the app on a free port, lets
+`python -m benchmarks.visitors --visitors 20 --seconds 300` starts the app on a free port, lets
 each one open the Detect page, upload a picture, wait for the verdict, ask for evidence, and start anew;
 then asks Gradio's API. It reports seconds from upload to verdict, errors, and the server's memory.
 `--soak 2000` sends so many pictures by a few visitors and reports the memory as it grows.
