@@ -41,7 +41,7 @@ def build() -> gr.Blocks:
             _degrade_tab()
         with gr.Tab("Benchmark"):
             _tables_tab(demo)
-    demo.queue(default_concurrency_limit=1, max_size=32)
+    demo.queue(default_concurrency_limit=1, max_size=200)
     return demo
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 
@@ -38,6 +39,8 @@ app.add_typer(dev, name="dev")
 
 def main() -> None:
     """Run the command line; expected errors end with exit code 1 and one line on stderr."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what the terminal can't show
     try:
         app()
     except GenImageError as error:

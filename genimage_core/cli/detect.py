@@ -13,6 +13,7 @@ import typer
 
 from genimage_core.cli.options import AsJson, Degrade, Detectors, PreprocessingOption, Weights
 from genimage_core.utils.errors import GenImageError
+from genimage_core.utils.paths import printable
 
 if TYPE_CHECKING:
     from genimage_core.cli.report import ReportWriter
@@ -104,11 +105,11 @@ def _detect_one(
             path, loaded, degradation=degradation, preprocessing=preprocessing, bundled=bundled
         )
     except GenImageError as error:
-        return {"path": str(path), "error": error.message, "hint": error.hint}
+        return {"path": printable(path), "error": error.message, "hint": error.hint}
     # Outside of the `try`: a report that cannot be written is no fault of the image's.
     written = {"report": str(reports.write(path, image, report, origin))} if reports else {}
     return written | {
-        "path": str(path),
+        "path": printable(path),
         "p_fake": round(report.p_fake, 4),
         "verdict": report.verdict,
         "detectors": {name: round(p, 4) for name, p in report.detectors.items()},

@@ -78,6 +78,8 @@ def evaluate(
         work, load = set_up_for_ray(wanted)
     else:
         work = set_up(wanted)
+    for note in work.notes:
+        print(f"note: {note}", file=sys.stderr)
     for name in work.left_out:
         print(f"{name}: no weights, left out", file=sys.stderr)
     plan = work.plan

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from genimage_core.utils.paths import printable
+
 STOPPED = 130
 """Exit code of work that was stopped, as of any command ended by Ctrl-C."""
 
@@ -45,7 +47,7 @@ Weights = Annotated[str, typer.Option(help="`default`, `sd_v1`, a folder, or a h
 def command_line(data: Path | str | None = None) -> str:
     """The command as it can be repeated elsewhere: the data set's folder is called DIR."""
     words = ["DIR" if data is not None and word == str(data) else word for word in sys.argv[1:]]
-    return shlex.join(["python", "-m", "genimage_core", *words])
+    return printable(shlex.join(["python", "-m", "genimage_core", *words]))
 
 
 def use_threads(threads: int) -> None:

@@ -11,6 +11,7 @@ import typer
 from genimage_core.cli.options import Detectors
 from genimage_core.results.cards import FOLDER
 from genimage_core.utils.errors import GenImageError
+from genimage_core.utils.paths import safe_name
 
 if TYPE_CHECKING:
     from genimage_core.detectors import Detector, Preprocessing
@@ -87,9 +88,10 @@ class ReportWriter:
 
     def _name(self, path: Path) -> str:
         """`photo.jpg` -> `photo.jpg.html`; a name that stands in two folders gets a number."""
-        name, number = f"{path.name}.html", 2
+        stem, number = safe_name(path.name), 2
+        name = f"{stem}.html"
         while name.lower() in self._taken:
-            name, number = f"{path.name}-{number}.html", number + 1
+            name, number = f"{stem}-{number}.html", number + 1
         self._taken.add(name.lower())
         return name
 

@@ -43,7 +43,12 @@ def content_hashes(paths: Sequence[Path], workers: int = 4) -> list[str]:
 
 
 def _key(path: Path) -> str:
-    return str(path) if is_remote(path) else os.path.abspath(path)
+    key = str(path) if is_remote(path) else os.path.abspath(path)
+    try:
+        key.encode()
+    except UnicodeEncodeError:  # a name that is no UTF-8
+        return f"bytes {os.fsencode(key).hex()}"
+    return key
 
 
 def _state(path: Any) -> str:

@@ -13,7 +13,8 @@ class Record:
 
     Attributes:
         path: the file.
-        image_id: its path relative to the data set's root, with forward slashes.
+        image_id: its path relative to the data set's root, with forward slashes; bytes of a name that are no
+            UTF-8 stand in it as `\\xNN`, so that every file format can hold it.
         generator: the folder that names the generator.
         split: `train` or `val`.
         label: 1 for `ai` (fake), 0 for `nature` (real).

@@ -39,14 +39,57 @@ def is_remote(path: Any) -> bool:
     return not isinstance(path, Path)
 
 
-def walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Every folder at or below `root`, links followed, with the names of its files."""
+def walk(root: Path) -> Iterator[tuple[Path, list[str], list[tuple[str, str]]]]:
+    """Every folder at or below `root`, links followed, but none that leads back to a folder it stands in.
+
+    Args:
+        root: of `data_place`.
+
+    Yields:
+        (folder, names of its files, (why, name) of what in it was left out).
+    """
     if not is_remote(root):
-        for folder, _, names in os.walk(root, followlinks=True):
-            yield Path(folder), names
+        yield from _walk_local(root)
         return
     place: Any = root
     top = place.path.rstrip("/")
     for folder, _, files in place.fs.walk(place.path):
         inside = str(folder).rstrip("/")[len(top) :].strip("/")
-        yield (place / inside if inside else place), list(files)
+        yield (place / inside if inside else place), list(files), []
+
+
+def _walk_local(root: Path) -> Iterator[tuple[Path, list[str], list[tuple[str, str]]]]:
+    waiting: list[tuple[Path, tuple[tuple[int, int], ...]]] = [(root, (_identity(root),))]
+    while waiting:
+        folder, around = waiting.pop()
+        files, folders, others = _contents(folder)
+        inside = [(folder / name, (*around, _identity(folder / name))) for name in reversed(folders)]
+        loops = {place for place, (*outer, own) in inside if own in outer and place.is_symlink()}
+        others += [("links that lead back to a folder around them", place.name) for place in loops]
+        yield folder, files, others
+        waiting += [(place, chain) for place, chain in inside if place not in loops]
+
+
+def _contents(folder: Path) -> tuple[list[str], list[str], list[tuple[str, str]]]:
+    """(files, folders, (why, name) of what is neither), sorted."""
+    files: list[str] = []
+    folders: list[str] = []
+    others: list[tuple[str, str]] = []
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return [], [], [("folders that cannot be opened", ".")]
+    for entry in entries:
+        if entry.is_dir():
+            folders.append(entry.name)
+        elif entry.is_file():
+            files.append(entry.name)
+        else:
+            why = "links that lead nowhere" if entry.is_symlink() else "pipes, sockets or devices"
+            others.append((why, entry.name))
+    return files, folders, others
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    found = folder.stat()
+    return found.st_dev, found.st_ino

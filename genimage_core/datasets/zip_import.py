@@ -1,23 +1,28 @@
-"""Unpack a ZIP that a stranger made: in GenImage's layout, images only, within limits, or not at all."""
+"""Unpack a ZIP that a stranger made: in a layout that is read, images only, within limits, or not at all."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import stat
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from genimage_core.datasets.scan import LABELS, SUFFIXES
+from genimage_core.datasets.layout import LAYOUT, read_place
+from genimage_core.images.facts import SUFFIXES
 from genimage_core.images.integrity import sniff
 from genimage_core.utils.errors import DatasetError, GenImageError
+from genimage_core.utils.paths import safe_name
 
-_LAYOUT = "Expected <generator>/{train,val}/{ai,nature}/<images>, with at most one folder between."
 _CHUNK = 1 << 20
 _HEAD = 4096
 # What computers add to archives on their own.
 _DEBRIS = {".ds_store", "thumbs.db", "desktop.ini"}
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:(/|$)")
+_UTF8 = 0x800  # flag of a name in UTF-8
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,11 @@ def unpack_dataset(archive: BinaryIO | Path, into: Path, limits: UnpackLimits = 
     into.mkdir(parents=True, exist_ok=True)
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [m for m in opened.infolist() if not m.is_dir() and not _is_debris(m.filename)]
+            named = [(_name(member), member) for member in opened.infolist() if not member.is_dir()]
+            members = [(name, m) for name, m in named if not name.endswith("/") and not _is_debris(name)]
             places = _places(members, limits)
             total = 0
-            for member, place in zip(members, places, strict=True):
+            for (_, member), place in zip(members, places, strict=True):
                 total += _write(opened, member, into / place, limits, total)
         return len(members)
     except BaseException as error:
@@ -71,17 +77,30 @@ def unpack_dataset(archive: BinaryIO | Path, into: Path, limits: UnpackLimits = 
         raise _readable(error) from error
 
 
-def _places(members: list[zipfile.ZipInfo], limits: UnpackLimits) -> list[PurePosixPath]:
+def _name(member: zipfile.ZipInfo) -> str:
+    """A member's name with slashes between its folders, whoever wrote it.
+
+    Windows PowerShell 5 and .NET wrote backslashes. Names without the mark for UTF-8 are in code page 437 by
+    the standard; many programs write UTF-8 there, too.
+    """
+    name = member.filename
+    if not member.flag_bits & _UTF8:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
+
+
+def _places(members: list[tuple[str, zipfile.ZipInfo]], limits: UnpackLimits) -> list[PurePosixPath]:
     """Where each member goes, all checked before anything is written."""
     if not members:
-        raise DatasetError("there is nothing in this archive.", hint=_LAYOUT)
+        raise DatasetError("there is nothing in this archive.", hint=LAYOUT)
     if len(members) > limits.images:
         raise DatasetError(
             f"{len(members)} files; at most {limits.images} are taken.", hint="Leave some images out."
         )
-    if (said := sum(m.file_size for m in members)) > limits.total_bytes:
+    if (said := sum(m.file_size for _, m in members)) > limits.total_bytes:
         raise _too_much(said, limits)
-    places = [_place(member) for member in members]
+    places = [_place(name, member) for name, member in members]
     seen: set[str] = set()
     for place in places:
         name = str(place).casefold()  # one file on systems that do not tell cases apart
@@ -91,11 +110,11 @@ def _places(members: list[zipfile.ZipInfo], limits: UnpackLimits) -> list[PurePo
     return places
 
 
-def _place(member: zipfile.ZipInfo) -> PurePosixPath:
-    name = member.filename
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or not name.isprintable():
+def _place(name: str, member: zipfile.ZipInfo) -> PurePosixPath:
+    if _ABSOLUTE.match(name) or ".." in name.split("/"):
         raise DatasetError("this path leaves the folder.", hint="Make the archive anew.", source=name)
+    # A colon, as in 10:00:00, and its like are no names of files on Windows.
+    path = PurePosixPath(*(safe_name(part) for part in name.split("/") if part not in ("", ".")))
     if stat.S_ISLNK(member.external_attr >> 16):
         raise DatasetError("a link is no image.", hint="Put the files themselves in.", source=name)
     if member.flag_bits & 1:
@@ -104,12 +123,9 @@ def _place(member: zipfile.ZipInfo) -> PurePosixPath:
         )
     if path.suffix.lower() not in SUFFIXES:
         raise DatasetError("this file is no image.", hint="Leave it out of the archive.", source=name)
-    parts = path.parts
-    if not any(
-        parts[i] in ("train", "val") and parts[i + 1] in LABELS and i + 3 == len(parts)
-        for i in range(1, len(parts) - 2)
-    ):
-        raise DatasetError("this image lies outside of GenImage's layout.", hint=_LAYOUT, source=name)
+    place = read_place(path.parts[:-1])
+    if place is None or not place.above:
+        raise DatasetError("this image lies outside of GenImage's layout.", hint=LAYOUT, source=name)
     return path
 
 
@@ -140,7 +156,8 @@ def _write(
 
 def _is_debris(name: str) -> bool:
     path = PurePosixPath(name)
-    return path.parts[:1] == ("__MACOSX",) or path.name.lower() in _DEBRIS
+    # macOS puts what its files carry besides their bytes into "._" files, beside them or inside __MACOSX.
+    return "__MACOSX" in path.parts or path.name.startswith("._") or path.name.lower() in _DEBRIS
 
 
 def _too_much(size: int, limits: UnpackLimits) -> DatasetError:

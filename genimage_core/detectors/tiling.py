@@ -9,6 +9,8 @@ from genimage_core.detectors.info import InputSpec, Preprocessing
 from genimage_core.utils.errors import WeightsError
 
 BUNDLED_VIEWS = 24
+BAND = 512
+"""Rows that are resized at once, px."""
 
 
 def pad_to(image: np.ndarray, side: int) -> np.ndarray:
@@ -42,18 +44,27 @@ def tile_origins(height: int, width: int, side: int) -> list[tuple[int, int]]:
     return [(top, left) for top in starts(height) for left in starts(width)]
 
 
-def texture(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 -> (H, W) float32, the absolute Laplacian of the grey image."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return np.abs(cv2.Laplacian(grey, cv2.CV_32F))
+def texture(image: np.ndarray, top: int, left: int, side: int) -> float:
+    """Mean absolute Laplacian of one tile's grey image, in grey levels.
+
+    Only the tile is converted, with the pixels around it that its edges need: a whole picture's would take
+    eight bytes for every pixel.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        top, left, side: the tile, px.
+    """
+    above, before = min(1, top), min(1, left)
+    around = image[top - above : top + side + 1, left - before : left + side + 1]
+    detail = cv2.Laplacian(cv2.cvtColor(around, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
+    return float(np.abs(detail[above : above + side, before : before + side]).mean())
 
 
 def chosen_origins(image: np.ndarray, side: int, max_tiles: int) -> list[tuple[int, int]]:
     """(top, left) of the tiles that `tile_views` cuts, in an image that `pad_to` has made large enough."""
     origins = tile_origins(image.shape[0], image.shape[1], side)
     if len(origins) > max_tiles:
-        detail = texture(image)
-        strength = [float(detail[t : t + side, x : x + side].mean()) for t, x in origins]
+        strength = [texture(image, top, left, side) for top, left in origins]
         order = np.argsort(strength, kind="stable")[::-1][:max_tiles]
         origins = [origins[i] for i in order]
     return origins
@@ -73,15 +84,26 @@ def tile_views(image: np.ndarray, side: int, max_tiles: int) -> list[np.ndarray]
 def paper_view(image: np.ndarray, resize: int | None, crop: int) -> np.ndarray:
     """The paper's own input: shorter side to `resize` px (bicubic), centre crop of `crop` px."""
     if resize is not None:
-        from PIL import Image
-
         height, width = image.shape[:2]
         scale = resize / min(height, width)
-        size = (max(crop, round(width * scale)), max(crop, round(height * scale)))
-        image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+        image = _resized(image, max(crop, round(width * scale)), max(crop, round(height * scale)))
     image = pad_to(image, crop)
     top, left = (image.shape[0] - crop) // 2, (image.shape[1] - crop) // 2
     return image[top : top + crop, left : left + crop]
+
+
+def _resized(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Pillow's bicubic resize, which takes rows before columns; in bands of rows, as it copies what it reads.
+
+    The values are those of one call: between its two passes Pillow rounds to whole numbers, too.
+    """
+    from PIL import Image
+
+    narrow = np.empty((image.shape[0], width, 3), np.uint8)
+    for top in range(0, image.shape[0], BAND):
+        band = Image.fromarray(image[top : top + BAND])
+        narrow[top : top + BAND] = np.asarray(band.resize((width, band.height), Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(narrow).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def bundled_views(spec: InputSpec) -> list[np.ndarray]:

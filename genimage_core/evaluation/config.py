@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from genimage_core.datasets import data_protocol, scan_dataset
+from genimage_core.datasets import data_protocol
+from genimage_core.datasets.scan import Scan, scan
 from genimage_core.evaluation.devices import load_for_run, run_versions, with_weights
 from genimage_core.evaluation.plan import Plan, Precision, Preprocessing, parse_degradations
 from genimage_core.evaluation.select import data_facts, folder_pair, select_images
@@ -65,12 +66,14 @@ class Work:
         detectors: loaded.
         plan: what the scores depend on.
         left_out: detectors that have no weights in the set.
+        notes: what of the data set was left out, or read in a way that one should know.
     """
 
     records: list[Record]
     detectors: dict[str, Detector]
     plan: Plan
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 Loader = Callable[[str], "Detector"]
@@ -88,8 +91,9 @@ def set_up(wanted: Wanted, loader: Loader | None = None) -> Work:
         GenImageError: something that is asked for is not there or cannot be read; which, says the error.
     """
     degradations, rules = parse_degradations(wanted.degrade), data_protocol(wanted.data_protocol)
+    found = _records(wanted)
     records = select_images(
-        _records(wanted),
+        found.records,
         split=wanted.split,
         generators=wanted.generators,
         protocol=rules,
@@ -111,7 +115,7 @@ def set_up(wanted: Wanted, loader: Loader | None = None) -> Work:
         versions=run_versions(),
         command=wanted.command,
     )
-    return Work(records, loaded, plan, left_out)
+    return Work(records, loaded, plan, left_out, tuple(found.notes))
 
 
 def _shared(wanted: Wanted, names: list[str], loader: Loader | None) -> dict[str, Detector]:
@@ -141,9 +145,9 @@ def covered_detectors(text: str, weights: str) -> tuple[list[str], tuple[str, ..
     return covered, tuple(sorted(set(names) - set(covered)))
 
 
-def _records(wanted: Wanted) -> list[Record]:
+def _records(wanted: Wanted) -> Scan:
     if wanted.data and not wanted.ai and not wanted.nature:
-        return scan_dataset(wanted.data)
+        return scan(wanted.data)
     if wanted.ai and wanted.nature and not wanted.data:
-        return folder_pair(wanted.ai, wanted.nature, wanted.split)
+        return Scan(folder_pair(wanted.ai, wanted.nature, wanted.split), [])
     raise EvaluationError("no data named.", hint="Name a data set, or a folder of each class.")

@@ -166,9 +166,9 @@ def _table(results: list[dict[str, Any]]) -> list[str]:
         for key, words in _PARTS:
             # The mean over one generator is that generator.
             if key in result and (key == "pooled" or len(result["averaged_over"]) > 1):
-                rows.append([result["detector"], words, *_cells(result[key])])
+                rows.append([result["detector"], words + _one_class(result[key]), *_cells(result[key])])
         for generator, found in result["generators"].items():
-            rows.append([result["detector"], generator, *_cells(found)])
+            rows.append([result["detector"], generator + _one_class(found), *_cells(found)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return [
         "  ".join(
@@ -177,6 +177,11 @@ def _table(results: list[dict[str, Any]]) -> list[str]:
         )
         for row in rows
     ]
+
+
+def _one_class(found: dict[str, Any]) -> str:
+    """A mark for figures that rest on one class: they tell nothing of the other."""
+    return " (fakes alone)" if found.get("n_real", 1) == 0 else ""
 
 
 def _cells(found: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from genimage_core.datasets.file_hashes import content_hashes
 from genimage_core.evaluation.plan import DataFacts
 from genimage_core.images.load import list_image_files
 from genimage_core.utils.errors import DatasetError
+from genimage_core.utils.paths import printable
 
 COVERS = "ids, generators, labels and contents (sha256) of the files, in order"
 PAIR = "folders"
@@ -37,7 +38,7 @@ def folder_pair(ai: Path, nature: Path, split: Literal["train", "val"] = "val") 
                 "no images in this folder.", hint="Name a folder of images.", source=str(folder)
             )
         for path in paths:
-            image_id = f"{name}/{path.relative_to(folder).as_posix()}"
+            image_id = printable(f"{name}/{path.relative_to(folder).as_posix()}")
             records.append(Record(path, image_id, PAIR, split, label))
     return records
 

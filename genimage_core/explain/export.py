@@ -11,6 +11,7 @@ from PIL import Image
 
 from genimage_core.explain.evidence import Evidence
 from genimage_core.utils.errors import GenImageError
+from genimage_core.utils.paths import safe_name
 
 INDEX = "evidence.json"
 
@@ -61,9 +62,10 @@ def folder_names(files: Iterable[Path]) -> list[str]:
     names: list[str] = []
     taken: set[str] = set()
     for path in files:
-        name, number = path.name, 2
+        stem, number = safe_name(path.name), 2
+        name = stem
         while name.lower() in taken:
-            name, number = f"{path.name}-{number}", number + 1
+            name, number = f"{stem}-{number}", number + 1
         taken.add(name.lower())
         names.append(name)
     return names

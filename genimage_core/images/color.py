@@ -5,16 +5,21 @@ Colour profiles are not applied: detectors learn from stored values, and so do t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from genimage_core.images.pillow_gaps import is_unsigned, white_is_zero
 from genimage_core.utils.errors import UnsupportedFormatError
 
 RGBImage = NDArray[np.uint8]
 """An image: uint8, height x width x 3, RGB, 0..255."""
 
 _DIRECT_MODES = {"1", "L", "P", "RGB", "CMYK", "YCbCr", "HSV", "LA", "La", "PA", "RGBA", "RGBa", "RGBX"}
+_ON_WHITE = "Transparent areas were laid on white."
+_BAND = 1 << 22  # pixels
 _COLOR_NAMES = {"CMYK": "CMYK", "YCbCr": "YCbCr", "HSV": "HSV"}
 
 
@@ -66,15 +71,29 @@ def to_rgb(image: Image.Image, depth: int) -> tuple[RGBImage, bool, list[str]]:
         )
     if image.mode in _COLOR_NAMES:
         notes.append(f"{_COLOR_NAMES[image.mode]} converted to RGB.")
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+    may_hide = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
+    if may_hide:
         _scale_transparent_color(image, depth)
-        image = _with_alpha(image)
-        lowest, _ = image.getchannel("A").getextrema()
-        if isinstance(lowest, int | float) and lowest < 255:
-            white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-            notes.append("Transparent areas were laid on white.")
-            return np.array(Image.alpha_composite(white, image).convert("RGB")), True, notes
-    return np.array(image.convert("RGB")), False, notes
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    hidden = False
+    for rows, band in _bands(image):
+        if may_hide:
+            band = _with_alpha(band)
+            lowest, _ = band.getchannel("A").getextrema()
+            if isinstance(lowest, int | float) and lowest < 255:
+                hidden = True
+                band = Image.alpha_composite(Image.new("RGBA", band.size, (255, 255, 255, 255)), band)
+        pixels[rows] = np.asarray(band if band.mode == "RGB" else band.convert("RGB"))
+    return pixels, hidden, [*notes, *([_ON_WHITE] if hidden else [])]
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    """The image in bands of rows: a large one is never there twice."""
+    rows = max(1, _BAND // max(1, image.width))
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        whole = top == 0 and bottom == image.height
+        yield slice(top, bottom), image if whole else image.crop((0, top, image.width, bottom))
 
 
 def _with_alpha(image: Image.Image) -> Image.Image:
@@ -93,20 +112,35 @@ def _scale_transparent_color(image: Image.Image, depth: int) -> None:
 
 
 def _from_wide_grey(image: Image.Image, depth: int, notes: list[str]) -> tuple[RGBImage, bool, list[str]]:
-    # Infinities become the largest float32, which leaves room for differences in float64.
-    grey = np.nan_to_num(np.asarray(image)).astype(np.float64 if depth > 16 else np.float32)
-    low, high = float(grey.min()), float(grey.max())
+    parts = (_grey(band, image, depth) for _, band in _bands(image))
+    edges = [(float(part.min()), float(part.max())) for part in parts]
+    low, high = min(edge[0] for edge in edges), max(edge[1] for edge in edges)
+    stretched = False
     if image.mode == "F" and low >= 0 and high <= 255:
-        scaled = grey * (255.0 if high <= 1 else 1.0)
+        factor, offset = (255.0 if high <= 1 else 1.0), 0.0
     elif image.mode != "F" and depth <= 16 and low >= 0:
-        scaled = grey * (255.0 / ((1 << depth) - 1))
+        factor, offset = 255.0 / ((1 << depth) - 1), 0.0
     else:
         notes.append("Its darkest value was made black and its brightest white.")
-        scaled = (grey - low) / (high - low or 1.0) * 255
-    pixels = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+        stretched, factor, offset = True, 255.0, low
     transparent = image.info.get("transparency")
-    hidden = grey == transparent if isinstance(transparent, int) else np.zeros_like(grey, dtype=bool)
-    if hidden.any():
-        pixels[hidden] = 255
-        notes.append("Transparent areas were laid on white.")
-    return np.repeat(pixels[..., None], 3, axis=2), bool(hidden.any()), notes
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    hidden = False
+    for rows, band in _bands(image):
+        part = _grey(band, image, depth)
+        scaled = (part - offset) / (high - low or 1.0) * factor if stretched else part * factor
+        if white_is_zero(image):
+            scaled = 255.0 - scaled
+        pixels[rows] = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)[..., None]
+        if isinstance(transparent, int) and (gone := part == transparent).any():
+            pixels[rows][gone] = 255
+            hidden = True
+    return pixels, hidden, [*notes, *([_ON_WHITE] if hidden else [])]
+
+
+def _grey(band: Image.Image, image: Image.Image, depth: int) -> NDArray[np.floating]:
+    samples = np.asarray(band)
+    if is_unsigned(image):
+        samples = samples.view(np.uint32)
+    # Infinities become the largest float32, which leaves room for differences in float64.
+    return np.nan_to_num(samples).astype(np.float64 if depth > 16 else np.float32)

@@ -9,17 +9,19 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, JpegImagePlugin
 
-from genimage_core.images.color import stored_depth, to_rgb
+from genimage_core.images.color import RGBImage, stored_depth, to_rgb
 from genimage_core.images.facts import SUFFIXES, ImageFacts, Limits, LoadedImage, frame_notes, name_notes
 from genimage_core.images.integrity import check_complete, header_size, sniff
 from genimage_core.images.jpeg_quality import estimate_quality
+from genimage_core.images.pillow_gaps import forget_xmp, prepare
 from genimage_core.utils.errors import (
     CorruptImageError,
     EmptyFileError,
@@ -28,18 +30,29 @@ from genimage_core.utils.errors import (
     ImageTooLargeError,
     UnsupportedFormatError,
 )
+from genimage_core.utils.paths import printable
 
-__all__ = ["SUFFIXES", "ImageFacts", "Limits", "LoadedImage", "list_image_files", "load_image"]
+__all__ = [
+    "SUFFIXES",
+    "ImageFacts",
+    "Limits",
+    "LoadedImage",
+    "count_pixels",
+    "list_image_files",
+    "load_alpha",
+    "load_image",
+]
 
-_TRANSPOSITIONS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_TURNS: dict[int, Callable[[RGBImage], RGBImage]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, 3),
+    7: lambda pixels: pixels.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda pixels: np.rot90(pixels),
 }
+"""EXIF orientation -> what sets it upright."""
 _OTHER_FILES = (
     (b"%PDF", "a PDF document"),
     (b"<svg", "an SVG drawing"),
@@ -63,9 +76,9 @@ def load_image(
     """Read an image from memory, a path or an open binary file.
 
     PNG, JPEG (CMYK, progressive, MPO too), WebP, GIF, BMP, TIFF; AVIF where Pillow carries its decoder; HEIC
-    where the optional package pillow-heif is installed. The EXIF orientation is applied, transparency laid on
-    white, more than 8 bits reduced to 8, only the first frame read; `facts.notes` says which of it happened.
-    Colour profiles are not applied.
+    where the optional package pillow-heif is installed. The EXIF orientation is applied (one in XMP is not),
+    transparency laid on white, more than 8 bits reduced to 8, only the first frame read; `facts.notes` says
+    which of it happened. Colour profiles are not applied.
 
     Args:
         source: the file's bytes, its path, or an object whose `read` gives bytes.
@@ -102,6 +115,43 @@ def load_image(
         ) from error
 
 
+def count_pixels(data: bytes) -> int:
+    """Pixels of an image by its header, without decoding it; 0 where that cannot be told.
+
+    Args:
+        data: the whole file.
+    """
+    kind = sniff(data)
+    if kind is None:
+        return 0
+    try:
+        if size := header_size(kind, data):
+            return size[0] * size[1]
+        with _open(kind, data) as image:
+            return image.width * image.height
+    except Exception:  # decoders raise almost anything; what reads the file says what is wrong with it
+        return 0
+
+
+def load_alpha(data: bytes) -> np.ndarray:
+    """The alpha channel of a PNG or WebP as it is stored, which `load_image` lays on white.
+
+    Args:
+        data: the whole file, one that `load_image` reads.
+
+    Returns:
+        uint8 (H, W); (0, 0) where there is none.
+    """
+    kind = sniff(data)
+    if kind not in ("PNG", "WEBP"):
+        return np.empty((0, 0), np.uint8)
+    with _open(kind, data) as image:
+        decoded = prepare(image, data)
+        return (
+            np.asarray(decoded.getchannel("A")) if "A" in decoded.getbands() else np.empty((0, 0), np.uint8)
+        )
+
+
 def list_image_files(paths: Iterable[str | Path]) -> list[Path]:
     """Expand folders into the image files in them, at any depth.
 
@@ -123,7 +173,7 @@ def list_image_files(paths: Iterable[str | Path]) -> list[Path]:
 def _name_of(source: bytes | str | Path | BinaryIO) -> str:
     if not isinstance(source, str | Path):
         source = getattr(source, "name", "")  # bytes have none
-    return Path(source).name if isinstance(source, str | Path) and str(source) else "image"
+    return printable(Path(source).name) if isinstance(source, str | Path) and str(source) else "image"
 
 
 def _read(source: bytes | str | Path | BinaryIO, max_bytes: int) -> bytes:
@@ -132,8 +182,11 @@ def _read(source: bytes | str | Path | BinaryIO, max_bytes: int) -> bytes:
     else:
         try:
             if isinstance(source, str | Path):
-                if Path(source).is_dir():
+                mode = os.stat(source).st_mode
+                if stat.S_ISDIR(mode):
                     raise ImageReadError("It is a folder.", hint="Name the image files in it.")
+                if not stat.S_ISREG(mode):  # reading a pipe may wait for ever
+                    raise ImageReadError("It is a pipe, socket or device.", hint="Name a file.")
                 with open(source, "rb") as file:
                     data = file.read(max_bytes + 1)
             else:
@@ -177,14 +230,16 @@ def _decode(data: bytes, name: str, limits: Limits) -> LoadedImage:
         notes = [*name_notes(name, kind), *frame_notes(own_format, n_frames)]
         quality = estimate_quality(image.quantization) if kind == "JPEG" else None  # type: ignore[attr-defined]
         progressive = kind == "JPEG" and "progressive" in image.info
+        prepared = prepare(image, data)
+        if kind == "PNG":
+            image.load()  # its EXIF and XMP may stand behind the pixels
+        forget_xmp(image)
         orientation, readable = _orientation(image)
-        image.load()
-        # Pillow turns a TIFF while it loads; the others are turned here.
-        upright: Image.Image = image
-        if kind != "TIFF" and orientation in _TRANSPOSITIONS:
-            upright = image.transpose(_TRANSPOSITIONS[orientation])
-            upright.info = image.info
-        pixels, transparent, conversions = to_rgb(upright, depth)
+        prepared.load()
+        pixels, transparent, conversions = to_rgb(prepared, depth)
+    del image, prepared  # the decoder's copy goes before another is made
+    if kind != "TIFF" and orientation in _TURNS:  # Pillow turns a TIFF while it loads
+        pixels = _TURNS[orientation](pixels)
     if orientation != 1:
         notes.append("Rotated or mirrored as its EXIF orientation says.")
     if not readable:

@@ -14,13 +14,15 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from genimage_core.provenance.model import NOT_CHECKED, UNREADABLE, Finding, clean, finding
-from genimage_core.provenance.vocabulary import generator_name, source_type
+from genimage_core.provenance.credential_actions import Said, edits, read_said
+from genimage_core.provenance.credential_status import read_status
+from genimage_core.provenance.generators import agent_name
+from genimage_core.provenance.model import GENERATOR, NOT_CHECKED, TRUST, UNREADABLE, Finding, clean, finding
+from genimage_core.provenance.vocabulary import source_type
 from genimage_core.utils.settings import TRUST_LIST
 from genimage_core.utils.settings import trust_list as trust_list_file
 
 _MARK = b"jumb"  # the box that holds every embedded credential
-_OPENING = {"c2pa.created", "c2pa.opened", "c2pa.placed"}
 _SETTINGS: dict[str, Any] = {
     "verify": {"verify_after_reading": True, "remote_manifest_fetch": False, "ocsp_fetch": False},
     "core": {"allowed_network_hosts": [], "decode_identity_assertions": False},
@@ -72,8 +74,13 @@ def _findings(store: Mapping[str, Any], state: str) -> Iterator[Finding]:
     """Turn a manifest store and its state (Invalid, Valid or Trusted) into findings."""
     manifests = store.get("manifests", {})
     active = manifests.get(store.get("active_manifest"), {})
-    trusted, intact = state == "Trusted", state in ("Valid", "Trusted")
-    yield finding("c2pa", "credential", _state_words(store, state), trusted=trusted)
+    status = read_status(store, state)
+    trusted = status.trusted
+    yield finding("c2pa", "credential", status.integrity_words, trusted=trusted)
+    yield finding("c2pa", TRUST, status.trust_words, trusted=trusted)
+    if status.breaches:
+        words = f"the credential breaks a rule of its standard ({', '.join(status.breaches[:3])})"
+        yield finding("c2pa", "form", words)
     signature = active.get("signature_info") or {}
     names = [signature.get("issuer"), signature.get("common_name")]
     if signer := ", ".join(dict.fromkeys(str(name) for name in names if name)):
@@ -81,26 +88,35 @@ def _findings(store: Mapping[str, Any], state: str) -> Iterator[Finding]:
     if program := _program(active):
         yield finding("c2pa", "claim generator", program, trusted=trusted)
     for manifest in _chain(manifests, active):
-        for term, agent in _source_types(manifest):
-            tool = generator_name(agent) or agent or generator_name(f"{program} {signer}")
-            said = source_type("c2pa", term, trusted=trusted, tool=tool)
-            captured = said.ai is False
+        fits = status.integrity == "unchanged" and (manifest is active or status.ingredients_fit)
+        for said in read_said(manifest):
+            found = _said(said, program, signer, trusted)
             # A camera's word counts only in the outer manifest of a known signer: a lie would pay.
-            counts = intact and (not captured or (trusted and manifest is active))
-            yield said if counts else Finding(said.source, None, said.tool)
-    if edits := _edits(active):
-        yield finding("c2pa", "edited", ", ".join(edits), trusted=trusted)
+            counts = fits and (found.ai is not False or (trusted and manifest is active))
+            yield found if counts else Finding(found.source, None, found.tool)
+            if words := said.words:
+                yield finding("c2pa", "action", words, trusted=trusted)
+    if steps := edits(active):
+        yield finding("c2pa", "edited", ", ".join(steps), trusted=trusted)
 
 
-def _state_words(store: Mapping[str, Any], state: str) -> str:
-    if state == "Trusted":
-        return "valid: the file is unchanged since it was signed, and the signer is on the trust list"
-    if state == "Valid":
-        return "the file is unchanged since it was signed; the signer is not on a trust list"
-    failures = (store.get("validation_results") or {}).get("activeManifest", {}).get("failure", [])
-    codes = [str(f.get("code")) for f in failures if f.get("code") != "signingCredential.untrusted"]
-    return "invalid: the file was changed after signing, or the credential belongs to another one" + (
-        f" ({', '.join(codes[:3])})" if codes else ""
+def _said(said: Said, program: str, signer: str, trusted: bool) -> Finding:
+    """What a digital source type, or the name of a generator, says of AI."""
+    tool = agent_name(said.agent) or agent_name(said.description) or said.agent
+    if said.term:
+        tool = tool or said.description or agent_name(f"{program} {signer}")
+        return source_type("c2pa", said.term, trusted=trusted, tool=tool)
+    words = said.agent or said.description
+    if not said.by_generator:
+        return finding("c2pa", "program", words, trusted=trusted)
+    return finding(
+        "c2pa",
+        GENERATOR,
+        words,
+        trusted=trusted,
+        ai=True,
+        tool=tool or agent_name(f"{program} {signer}"),
+        part=said.part,
     )
 
 
@@ -123,33 +139,3 @@ def _chain(manifests: Mapping[str, Any], active: Mapping[str, Any]) -> list[Mapp
                 if manifests[label] is not active:
                     chain.append(manifests[label])
     return chain
-
-
-def _actions(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
-    for assertion in manifest.get("assertions") or []:
-        if str(assertion.get("label", "")).startswith("c2pa.actions"):
-            found += [a for a in (assertion.get("data") or {}).get("actions") or [] if isinstance(a, dict)]
-    return found
-
-
-def _source_types(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(digital source type, program) of each action, and of a manifest's metadata assertions."""
-    found = {}
-    for action in _actions(manifest):
-        agent = action.get("softwareAgent") or ""
-        if isinstance(agent, dict):
-            agent = f"{agent.get('name', '')} {agent.get('version', '')}".strip()
-        if term := action.get("digitalSourceType"):
-            found[str(term)] = str(agent or action.get("description") or "")
-    for assertion in manifest.get("assertions") or []:
-        data = assertion.get("data")
-        for key, term in data.items() if isinstance(data, dict) else ():
-            if str(key).lower().endswith(":digitalsourcetype"):
-                found.setdefault(str(term), "")
-    return list(found.items())
-
-
-def _edits(manifest: Mapping[str, Any]) -> list[str]:
-    names = [str(action.get("action", "")) for action in _actions(manifest)]
-    return [n.removeprefix("c2pa.") for n in dict.fromkeys(names) if n and n not in _OPENING][:8]

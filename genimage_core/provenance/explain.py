@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from genimage_core.provenance.model import UNREADABLE, Finding
+from genimage_core.provenance.model import CAMERA, EXPOSURE, TRUST, UNCHECKABLE, UNREADABLE, Finding
 
 NOTHING = (
     "The file says nothing of its origin. That proves nothing: most sites and messengers strip such data, "
@@ -24,6 +24,18 @@ _CAMERA = (
 )
 _INVALID = " Its Content Credential does not fit the file and is not counted."
 _DAMAGED = " Some of its metadata could not be read."
+
+
+def outrank_names(findings: Sequence[Finding]) -> list[Finding]:
+    """Make facts of findings that rest on a name alone, where the file holds a camera's facts.
+
+    Anybody's name, credit or job number may look like a generator's; few generators write make and exposure.
+
+    Args:
+        findings: all of a file's.
+    """
+    camera = any(f.source.claim in (CAMERA, EXPOSURE) for f in findings)
+    return [f.as_fact() if camera and f.instead else f for f in findings]
 
 
 def decide(findings: Sequence[Finding]) -> bool | None:
@@ -68,7 +80,7 @@ def explain(findings: Sequence[Finding]) -> str:
     ai = decide(findings)
     if ai is True:
         best = max((f for f in findings if f.ai is True), key=_weight)
-        text = f"{claim(findings)}. {_worth(best)}"
+        text = f"{claim(findings)}. {_worth(best)}{_doubt(best, findings)}"
     elif ai is False:
         text = _CAMERA
     elif any(f.ai is True for f in findings):
@@ -87,7 +99,17 @@ def _weight(f: Finding) -> int:
     if f.source.trusted:
         return 3
     # Naming a generator outright tells more than a term that any editor can set.
-    return {"c2pa": 2, "png_text": 1, "exif": 1, "xmp": 1}.get(f.source.kind, 0)
+    return {"c2pa": 2, "png_text": 1, "comment": 1, "exif": 1, "xmp": 1}.get(f.source.kind, 0)
+
+
+def _doubt(best: Finding, findings: Sequence[Finding]) -> str:
+    """Why the signer of the credential that counts can't be checked, as a sentence; "" for no such reason."""
+    if best.source.kind != "c2pa":
+        return ""
+    told = [
+        f.source.value for f in findings if f.source.claim == TRUST and f.source.value.startswith(UNCHECKABLE)
+    ]
+    return f" {told[0][0].upper()}{told[0][1:]}." if told else ""
 
 
 def _worth(best: Finding) -> str:
@@ -101,8 +123,8 @@ def _worth(best: Finding) -> str:
         )
     if best.source.kind == "watermark":
         return (
-            "Its pixels carry the invisible watermark of that program, which others could add, though hardly "
-            "anybody gains by it."
+            "Its pixels carry that program's invisible watermark or hidden text, which others could add, "
+            "though hardly anybody gains by it."
         )
     return (
         "Such metadata can be edited by anybody, but hardly anybody gains by claiming this falsely: it "

@@ -8,13 +8,17 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Kind = Literal["c2pa", "iptc", "exif", "xmp", "png_text", "jpeg_tables", "watermark", "file"]
+Kind = Literal["c2pa", "iptc", "exif", "xmp", "png_text", "comment", "jpeg_tables", "watermark", "file"]
 MAX_VALUE = 300
 
 UNREADABLE = "unreadable"
 NOT_CHECKED = "not checked"
 GENERATOR = "generator"
 SOURCE_TYPE = "digital source type"
+CAMERA = "camera"
+EXPOSURE = "exposure"
+TRUST = "trust"
+UNCHECKABLE = "the signer can't be checked any more"
 
 
 class Source(BaseModel):
@@ -22,7 +26,8 @@ class Source(BaseModel):
 
     Attributes:
         kind: where it stands: `c2pa` (Content Credentials), `iptc`, `exif`, `xmp`, `png_text` (text chunks),
-            `jpeg_tables` (quantisation tables), `watermark` (in the pixels) or `file` (the container itself).
+            `comment` (of a JPEG or GIF), `jpeg_tables` (quantisation tables), `watermark` (in the pixels) or
+            `file` (the container itself).
         claim: what it is about, such as "generator", "digital source type", "camera", "encoder"; "unreadable"
             for damaged metadata, "not checked" for what could not be verified here.
         value: what it says, at most 300 characters, without control characters; the file's own words may
@@ -73,20 +78,35 @@ class Finding:
         ai: True if it says that AI made it, False if it says that a camera did, None if neither.
         tool: the generator's name, "" where none is named.
         part: True if it says that AI edited a picture rather than made it.
+        instead: set where it rests on a name or text that people write, too: the claim that it is shown under
+            where the file holds a camera's facts, which outrank it.
     """
 
     source: Source
     ai: bool | None = None
     tool: str = ""
     part: bool = False
+    instead: str = ""
+
+    def as_fact(self) -> Finding:
+        """The same words, which decide nothing."""
+        return Finding(self.source.model_copy(update={"claim": self.instead or self.source.claim}))
 
 
 def finding(
-    kind: Kind, claim: str, value: object, *, trusted: bool = False, ai: bool | None = None, tool: str = ""
+    kind: Kind,
+    claim: str,
+    value: object,
+    *,
+    trusted: bool = False,
+    ai: bool | None = None,
+    tool: str = "",
+    part: bool = False,
+    instead: str = "",
 ) -> Finding:
     """Make a finding, with the file's words cleaned and cut to length."""
     source = Source(kind=kind, claim=claim, value=clean(value), trusted=trusted)
-    return Finding(source, ai, clean(tool, 80))
+    return Finding(source, ai, clean(tool, 80), part, instead)
 
 
 def clean(value: object, limit: int = MAX_VALUE) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +11,18 @@ from numpy.typing import NDArray
 from genimage_core.provenance.containers import Raw, read_raw
 from genimage_core.provenance.credential import read_credential
 from genimage_core.provenance.exif import read_exif
-from genimage_core.provenance.explain import decide, explain, made_by, note
+from genimage_core.provenance.explain import decide, explain, made_by, note, outrank_names
+from genimage_core.provenance.generators import read_facts, read_generators
+from genimage_core.provenance.generators.texts import collect
 from genimage_core.provenance.iptc_iim import read_iim
 from genimage_core.provenance.jpeg_tables import read_tables
 from genimage_core.provenance.model import UNREADABLE, Finding, Kind, Provenance, finding
-from genimage_core.provenance.tool_texts import read_png_texts
+from genimage_core.provenance.stealth import read_stealth
 from genimage_core.provenance.watermark import read_watermark
 from genimage_core.provenance.xmp import read_xmp
 from genimage_core.utils.errors import GenImageError
+
+Texts = list[tuple[Kind, str, str]]
 
 
 def read_provenance(
@@ -38,11 +43,17 @@ def read_provenance(
     """
     raw = read_raw(data)
     found = [finding("file", UNREADABLE, words) for words in raw.broken]
+    texts: Texts = list(raw.texts)
     for kind, reader in _readers(data, raw, name, pixels, trust_list):
         try:
-            found += reader()
+            findings, more = reader()
         except Exception as error:  # a reader's bug on hostile bytes must not cost the others' findings
-            found.append(finding(kind, UNREADABLE, f"damaged ({type(error).__name__})"))
+            findings, more = [finding(kind, UNREADABLE, f"damaged ({type(error).__name__})")], []
+        found += findings
+        texts += more
+    collected = collect(texts)
+    named = read_generators(collected)
+    found = outrank_names([*found, *named, *read_facts(collected, named)])
     ranked = sorted(found, key=_rank)
     unique = {f.source.model_dump_json(): f.source for f in ranked}
     return Provenance(
@@ -56,29 +67,35 @@ def read_provenance(
 
 def _readers(
     data: bytes, raw: Raw, name: str, pixels: NDArray[np.uint8] | None, trust_list: str | None
-) -> list[tuple[Kind, Callable[[], list[Finding]]]]:
+) -> list[tuple[Kind, Callable[[], tuple[list[Finding], Texts]]]]:
     return [
-        ("c2pa", lambda: read_credential(data, trust_list)),
-        ("xmp", lambda: read_xmp(raw.xmp)),
-        ("png_text", lambda: read_png_texts(raw.texts)),
-        ("exif", lambda: read_exif(raw.exif)),
-        ("iptc", lambda: read_iim(raw.iptc)),
-        ("watermark", lambda: _watermark(data, raw, name, pixels)),
-        ("jpeg_tables", lambda: read_tables(raw.tables, raw.segments)),
+        ("c2pa", lambda: (read_credential(data, trust_list), [])),
+        *[("xmp", partial(read_xmp, packet)) for packet in raw.xmp],
+        *[("exif", partial(read_exif, block)) for block in raw.exif],
+        *[("iptc", partial(read_iim, block)) for block in raw.iptc],
+        ("watermark", lambda: _in_pixels(data, raw, name, pixels)),
+        ("jpeg_tables", lambda: (read_tables(raw.tables, raw.segments), [])),
     ]
 
 
-def _watermark(data: bytes, raw: Raw, name: str, pixels: NDArray[np.uint8] | None) -> list[Finding]:
-    if pixels is None:
-        if raw.kind is None:
-            return []
-        from genimage_core.images.load import load_image
+def _in_pixels(
+    data: bytes, raw: Raw, name: str, pixels: NDArray[np.uint8] | None
+) -> tuple[list[Finding], Texts]:
+    """Watermarks, and texts hidden in the lowest bits."""
+    if raw.kind is None and pixels is None:
+        return [], []
+    from genimage_core.images.load import load_alpha, load_image
 
+    if pixels is None:
         try:
             pixels = load_image(data, name=name or None).pixels
         except GenImageError as error:
-            return [finding("file", UNREADABLE, f"the picture cannot be decoded: {error.message}")]
-    return read_watermark(pixels)
+            return [finding("file", UNREADABLE, f"the picture cannot be decoded: {error.message}")], []
+    try:
+        hidden = (read_stealth(load_alpha(data)) if raw.has_alpha else []) or read_stealth(pixels)
+    except (ValueError, OSError, SyntaxError) as error:
+        return [*read_watermark(pixels), finding("watermark", UNREADABLE, error)], []
+    return read_watermark(pixels), hidden
 
 
 def _rank(f: Finding) -> int:

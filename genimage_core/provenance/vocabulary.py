@@ -1,7 +1,4 @@
-"""Words with a fixed meaning: IPTC's digital source types, and the names of generators.
-
-Source types: the IPTC NewsCodes vocabulary `digitalsourcetype` (cv.iptc.org), which C2PA uses too.
-"""
+"""IPTC's digital source types: the NewsCodes vocabulary (cv.iptc.org), which C2PA uses, too."""
 
 from __future__ import annotations
 
@@ -34,40 +31,6 @@ _SOURCE_TYPES: dict[str, tuple[bool | None, str]] = {
     "softwareimage": (None, "made by software"),
 }
 
-# Only names that mean nothing else: "Imagen" alone is Spanish for picture, "Gemini" alone a phone.
-_GENERATORS: tuple[tuple[str, str], ...] = (
-    (r"midjourney", "Midjourney"),
-    (r"dall[·\-\s]?e\b", "OpenAI (DALL·E)"),
-    (r"chatgpt|gpt-4o|gpt-image|\bopenai\b", "OpenAI"),
-    (r"adobe[ _]firefly", "Adobe Firefly"),
-    (r"made with google ai|edited with google ai|google generative ai", "Google AI"),
-    (r"google (imagen|gemini)|\bimagen \d|\bgemini \d|nano banana", "Google AI"),
-    (r"novelai", "NovelAI"),
-    (r"invokeai|invoke ?ai", "InvokeAI"),
-    (r"comfyui", "ComfyUI"),
-    (r"automatic1111|stable[- ]diffusion[- ]web[- ]?ui", "Stable Diffusion web UI"),
-    (r"fooocus", "Fooocus"),
-    (r"swarmui|stableswarm", "SwarmUI"),
-    (r"draw things", "Draw Things"),
-    (r"dreamstudio|stability\.?ai|stable[- ]?diffusion|\bsdxl\b", "Stable Diffusion"),
-    (r"black forest labs|\bflux\.[12]\b", "FLUX (Black Forest Labs)"),
-    (r"bing image creator|image creator from (microsoft )?designer", "Microsoft Image Creator"),
-    (r"imagined with ai|\bmeta ai\b", "Meta AI"),
-    (r"leonardo\.ai", "Leonardo.Ai"),
-    (r"ideogram", "Ideogram"),
-    (r"\bgrok\b|\bx\.?ai aurora\b", "xAI Grok"),
-    (r"recraft", "Recraft"),
-)
-_PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in _GENERATORS)
-
-
-def generator_name(text: str) -> str:
-    """Name the generator that a program's or maker's name means; "" for none.
-
-    For fields that hold such a name only: prose may mention a generator without being its work.
-    """
-    return next((name for pattern, name in _PATTERNS if pattern.search(text[:500])), "")
-
 
 def source_type(kind: Kind, value: str, *, trusted: bool = False, tool: str = "") -> Finding:
     """Say what an IPTC digital source type means.
@@ -79,7 +42,7 @@ def source_type(kind: Kind, value: str, *, trusted: bool = False, tool: str = ""
         trusted: whether a trusted credential holds it.
         tool: the program named with it.
     """
-    term = re.split(r"[/:#]", value.strip())[-1]
+    term = re.split(r"[/:#]", value.strip().rstrip("/#"))[-1].strip()
     ai, words = _SOURCE_TYPES.get(term.lower(), (None, "a term that the vocabulary does not hold"))
     if ai is False and not trusted:
         ai = None  # anybody can write it, and a lie would pay

@@ -1,4 +1,4 @@
-"""XMP: IPTC's digital source type, the creating program, the camera, and the history of edits.
+"""XMP: IPTC's digital source type, the camera, the history of edits, and every text property.
 
 Namespaces: Adobe's XMP specification part 2, IPTC Photo Metadata 2025.1. Parsed with defusedxml, so that
 entity bombs and outside references are refused.
@@ -9,9 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from genimage_core.provenance.model import GENERATOR, NOT_CHECKED, UNREADABLE, Finding, finding
-from genimage_core.provenance.tool_texts import read_tool_texts
-from genimage_core.provenance.vocabulary import generator_name, source_type
+from genimage_core.provenance.exif import camera_name
+from genimage_core.provenance.model import (
+    CAMERA,
+    EXPOSURE,
+    GENERATOR,
+    NOT_CHECKED,
+    UNREADABLE,
+    Finding,
+    Kind,
+    finding,
+)
+from genimage_core.provenance.vocabulary import source_type
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
@@ -23,34 +32,38 @@ _MM = "{http://ns.adobe.com/xap/1.0/mm/}"
 _EVENT = "{http://ns.adobe.com/xap/1.0/sType/ResourceEvent#}"
 _RAW = "{http://ns.adobe.com/camera-raw-settings/1.0/}"
 _TERMS = "{http://purl.org/dc/terms/}"
-_DC = "{http://purl.org/dc/elements/1.1/}"
-_AIGC = "{http://www.tc260.org.cn/ns/AIGC/1.0/}"
 MAX_EVENTS = 5
+MAX_TEXTS = 100
+_NO_SYSTEM = {"", "-", "no", "none", "n/a", "false"}
 
 Properties = dict[str, list[str]]
+Texts = list[tuple[Kind, str, str]]
 
 
-def read_xmp(packet: bytes) -> list[Finding]:
+def read_xmp(packet: bytes) -> tuple[list[Finding], Texts]:
     """Read an XMP packet.
 
     Args:
-        packet: the packet with or without its `xpacket` wrapper; b"" for none.
+        packet: the packet with or without its `xpacket` wrapper.
+
+    Returns:
+        (facts, text fields); a field is a property's local name.
     """
-    if not packet:
-        return []
     try:
         from defusedxml.common import DefusedXmlException
         from defusedxml.ElementTree import ParseError, fromstring
     except ImportError:
-        return [finding("xmp", NOT_CHECKED, "XMP is there, but the package defusedxml is missing")]
+        return [finding("xmp", NOT_CHECKED, "XMP is there, but the package defusedxml is missing")], []
     try:
         root = fromstring(packet.strip(b"\0 \r\n\t"), forbid_dtd=True)
     except DefusedXmlException:
-        return [finding("xmp", UNREADABLE, "the XMP packet defines entities, which no honest one does")]
+        words = "the XMP packet defines entities, which no honest one does"
+        return [finding("xmp", UNREADABLE, words)], []
     except (ParseError, ValueError, LookupError, RecursionError) as error:
-        return [finding("xmp", UNREADABLE, f"the XMP packet is damaged ({type(error).__name__})")]
+        words = f"the XMP packet is damaged ({type(error).__name__})"
+        return [finding("xmp", UNREADABLE, words)], []
     found = _properties(root)
-    return [*_iptc(found), *_tools(found), *_facts(found), *_history(root), *_remote(found)]
+    return [*_iptc(found), *_facts(found), *_history(root), *_remote(found)], _texts(found)
 
 
 def _descriptions(root: Element) -> Iterator[Element]:
@@ -85,35 +98,28 @@ def _iptc(found: Properties) -> list[Finding]:
     version = _first(found, f"{_IPTC}AISystemVersionUsed")
     tool = f"{system} {version}".strip()
     findings = [source_type("iptc", term, tool=tool) for term in terms if term.strip()]
-    if tool:
+    if system.lower() not in _NO_SYSTEM:
         findings.append(finding("iptc", GENERATOR, f"AI system used: {tool}", ai=True, tool=tool))
-    for name in ("Credit", "Source"):
-        words = _first(found, f"{_PHOTOSHOP}{name}")
-        if words and (known := generator_name(words)):
-            findings.append(finding("iptc", GENERATOR, f"{name.lower()}: {words}", ai=True, tool=known))
     return findings
 
 
-def _tools(found: Properties) -> list[Finding]:
-    texts = {
-        "parameters": _first(found, f"{_EXIF}UserComment"),
-        "Description": _first(found, f"{_DC}description"),
-        "AIGC": _first(found, f"{_AIGC}AIGC"),
-    }
-    findings = read_tool_texts({key: text for key, text in texts.items() if text}, "xmp")
-    if words := _first(found, f"{_XMP}CreatorTool", f"{_TIFF}Software"):
-        tool = generator_name(words)
-        findings.append(
-            finding("xmp", GENERATOR if tool else "software", words, ai=bool(tool) or None, tool=tool)
-        )
-    return findings
+def _texts(found: Properties) -> Texts:
+    texts: Texts = []
+    for name, values in found.items():
+        space, _, local = name.rpartition("}")
+        field = local.lower()
+        if field == "digitalsourcetype":
+            continue
+        kind: Kind = "iptc" if f"{space}}}" == _PHOTOSHOP and field in ("credit", "source") else "xmp"
+        texts += [(kind, field, value) for value in values if value.strip()]
+    return texts[:MAX_TEXTS]
 
 
 def _facts(found: Properties) -> list[Finding]:
     make, model = _first(found, f"{_TIFF}Make"), _first(found, f"{_TIFF}Model")
-    camera = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
     facts = [
-        ("camera", camera),
+        (CAMERA, camera_name(make, model)),
+        (EXPOSURE, _first(found, f"{_EXIF}ExposureTime", f"{_EXIF}FNumber")),
         ("captured", _first(found, f"{_EXIF}DateTimeOriginal", f"{_PHOTOSHOP}DateCreated")),
         ("changed", _first(found, f"{_XMP}ModifyDate")),
         ("edited", "developed with Camera Raw or Lightroom settings" if _developed(found) else ""),

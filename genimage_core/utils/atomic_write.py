@@ -17,7 +17,7 @@ def write_whole(path: Path, data: bytes) -> None:
         OSError: it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    part = path.with_name(f".{uuid4().hex}.part")  # short, whatever the name's own length
     try:
         part.write_bytes(data)
         os.replace(part, path)

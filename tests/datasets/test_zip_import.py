@@ -66,7 +66,9 @@ def link() -> zipfile.ZipInfo:
         (("gen/val/ai/nested.png", archive((GOOD, png())).getvalue()), "no image"),
         (("val/ai/a.png", png()), "outside of GenImage's layout"),
         (("gen/a.png", png()), "outside of GenImage's layout"),
-        (("gen/val/ai/deeper/a.png", png()), "outside of GenImage's layout"),
+        (("gen\\a.png", png()), "outside of GenImage's layout"),
+        (("C:\\gen\\val\\ai\\a.png", png()), "leaves the folder"),
+        (("\\gen\\val\\ai\\a.png", png()), "leaves the folder"),
         (("gen/VAL/nature/../nature/x.png", png()), "leaves the folder"),
         (("GEN/val/ai/GOOD.PNG", png()), "twice"),
     ],
@@ -113,3 +115,55 @@ def test_an_empty_one_and_an_encrypted_one(tmp_path: Path) -> None:
         data[data.index(signature) + offset] |= 1
     with pytest.raises(DatasetError, match="encrypted"):
         unpack_dataset(io.BytesIO(bytes(data)), tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("name", "image_id"),
+    [
+        ("gen\\val\\ai\\a.png", "gen/val/ai/a.png"),
+        ("gen/val/ai\\a.png", "gen/val/ai/a.png"),
+        ("gen/val/ai/10:00:00.png", "gen/val/ai/10_00_00.png"),
+        ("gen/val/ai/what?*.png", "gen/val/ai/what__.png"),
+        ("gen/val/ai/a.jfif", "gen/val/ai/a.jfif"),
+        ("gen/Val/AI/n01/a.PNG", "gen/Val/AI/n01/a.PNG"),
+        ("./gen//val/ai/a.png", "gen/val/ai/a.png"),
+        ("CNN_set/progan/cat/1_fake/a.png", "CNN_set/progan/cat/1_fake/a.png"),
+    ],
+)
+def test_names_that_programs_write(tmp_path: Path, name: str, image_id: str) -> None:
+    made = archive((name, png()), ("gen/val/nature/b.png", png(1)))
+    assert unpack_dataset(made, tmp_path / "set") == 2
+    assert image_id in {r.image_id for r in scan_dataset(tmp_path / "set")}
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("bild_ü.png".encode(), "bild_ü.png"),  # UTF-8 without the mark for it
+        ("bild_ü.png".encode("cp437"), "bild_ü.png"),
+        ("画像.png".encode("cp932"), ""),
+        (b"a_\xff.png", ""),
+        (b"a_\x07.png", "a__.png"),
+    ],
+)
+def test_names_in_code_pages(tmp_path: Path, raw: bytes, shown: str) -> None:
+    stand_in = "x" * len(raw)
+    data = archive((f"gen/val/ai/{stand_in}", png()), ("gen/val/nature/b.png", png(1))).getvalue()
+    made = io.BytesIO(data.replace(stand_in.encode(), raw))
+    assert unpack_dataset(made, tmp_path / "set") == 2
+    ids = {r.image_id for r in scan_dataset(tmp_path / "set")}
+    assert f"gen/val/ai/{shown}" in ids if shown else len(ids) == 2
+
+
+def test_what_macos_leaves_is_left_out_wherever_it_stands(tmp_path: Path) -> None:
+    made = archive(
+        ("gen/val/ai/a.png", png()), ("gen/val/ai/._a.png", b"\0\5\x16\7"), ("set/__MACOSX/x/._b.png", b"x"),
+        ("gen\\val\\ai\\._c.png", b"x"), ("gen\\val\\nature\\", b""),
+    )  # fmt: skip
+    assert unpack_dataset(made, tmp_path / "set") == 1
+
+
+def test_two_names_that_become_one_are_refused(tmp_path: Path) -> None:
+    made = archive(("gen/val/ai/a:b.png", png()), ("gen/val/ai/a_b.png", png(1)))
+    with pytest.raises(DatasetError, match="twice"):
+        unpack_dataset(made, tmp_path / "set")

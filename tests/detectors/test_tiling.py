@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from genimage_core.detectors.tiling import pad_to, tile_origins, tile_views
+from genimage_core.detectors.tiling import BAND, pad_to, paper_view, tile_origins, tile_views
 from tests.conftest import make_image
 
 
@@ -51,3 +52,14 @@ def test_small_images_are_mirrored_not_stretched() -> None:
     assert np.array_equal(padded[20:80, 5:95], image)
     (view,) = tile_views(image, 100, 4)
     assert np.array_equal(view, padded)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 3), (BAND, 40), (2 * BAND + 1, 300), (90, 2 * BAND)])
+def test_resizing_in_bands_gives_the_values_of_one_call(height: int, width: int) -> None:
+    image = np.random.default_rng(4).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    scale = 48 / min(height, width)
+    whole = Image.fromarray(image).resize(
+        (round(width * scale), round(height * scale)), Image.Resampling.BICUBIC
+    )
+    top, left = (whole.height - 48) // 2, (whole.width - 48) // 2
+    assert np.array_equal(paper_view(image, 48, 48), np.asarray(whole)[top : top + 48, left : left + 48])

@@ -47,7 +47,8 @@ def xmp(properties: str) -> bytes:
         'xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" '
         'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/" '
         'xmlns:stEvt="http://ns.adobe.com/xap/1.0/sType/ResourceEvent#" '
-        'xmlns:dcterms="http://purl.org/dc/terms/" '
+        'xmlns:dcterms="http://purl.org/dc/terms/" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        'xmlns:exif="http://ns.adobe.com/exif/1.0/" '
         f'xmlns:AIGC="http://www.tc260.org.cn/ns/AIGC/1.0/" {properties}</rdf:RDF></x:xmpmeta>'
         '<?xpacket end="w"?>'
     ).encode()
@@ -98,7 +99,9 @@ def embed(image: np.ndarray, bits: str, *, swapped: bool = False) -> np.ndarray:
 class Maker:
     """A signer with a root certificate of its own, which nobody else knows."""
 
-    def __init__(self, organisation: str) -> None:
+    def __init__(self, organisation: str, *, lifetime: float = 30 * 86_400) -> None:
+        """The certificates expire after `lifetime` seconds: nobody signs with expired ones."""
+        self.expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=lifetime)
         root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
         root_name, name = self._name(organisation, "root"), self._name(organisation, "signer")
         identifier = x509.SubjectKeyIdentifier.from_public_key(root_key.public_key())
@@ -122,8 +125,9 @@ class Maker:
         pairs = ((NameOID.COMMON_NAME, common), (NameOID.ORGANIZATION_NAME, organisation))
         return x509.Name([x509.NameAttribute(oid, text) for oid, text in pairs])
 
-    @staticmethod
-    def _certificate(name: x509.Name, issuer: x509.Name, key: Any, *, ca: bool) -> x509.CertificateBuilder:
+    def _certificate(
+        self, name: x509.Name, issuer: x509.Name, key: Any, *, ca: bool
+    ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
         usage = dict.fromkeys(
             ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only"),
@@ -136,7 +140,7 @@ class Maker:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=30))
+            .not_valid_after(self.expires)
             .add_extension(x509.BasicConstraints(ca, None), True)
             .add_extension(
                 x509.KeyUsage(
@@ -147,12 +151,18 @@ class Maker:
         )
 
     def sign(
-        self, data: bytes, actions: list[dict[str, Any]], kind: str = "JPEG", parent: bytes = b""
+        self,
+        data: bytes,
+        actions: list[dict[str, Any]],
+        kind: str = "JPEG",
+        parent: bytes = b"",
+        claim_version: int = 2,
     ) -> bytes:
         """Return the file with a credential that tells of these actions."""
         import c2pa
 
         manifest: dict[str, Any] = {
+            "claim_version": claim_version,
             "claim_generator_info": [{"name": "Test Program", "version": "1"}],
             "assertions": [{"label": "c2pa.actions", "data": {"actions": actions}}],
         }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import io
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from genimage_core.provenance import read_provenance
+from genimage_core.provenance import Provenance, read_provenance
 from tests.helpers.image_files import encoded, picture
 from tests.helpers.provenance_files import A1111, MIME, TYPES, Maker, created, says, trusted, with_xmp, xmp
 
@@ -19,6 +21,19 @@ c2pa = pytest.importorskip("c2pa")
 @pytest.fixture(scope="module")
 def maker() -> Maker:
     return Maker("Test Maker")
+
+
+@pytest.fixture(scope="module")
+def expired() -> tuple[Maker, dict[str, bytes], bytes]:
+    """A signer, files of every kind that say AI, a photograph; all signed before the certificate expired."""
+    maker = Maker("Expired Maker", lifetime=6)
+    made = {
+        kind: maker.sign(encoded(picture(), kind), created("trainedAlgorithmicMedia"), kind) for kind in MIME
+    }
+    photo = maker.sign(encoded(picture(), "JPEG"), created("digitalCapture", "Cam"))
+    left = maker.expires - datetime.datetime.now(datetime.UTC)
+    time.sleep(max(0.0, left.total_seconds()) + 1.5)
+    return maker, made, photo
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +47,8 @@ def test_an_intact_credential_of_an_unknown_signer_says_ai(maker: Maker, kind: s
     found = read_provenance(data)
     assert (found.ai, found.made_by) == (True, "GenX")
     assert trusted(found) == {False}
-    assert "not on a trust list" in says(found, "c2pa", "credential")
+    assert "not on a trust list" in says(found, "c2pa", "trust")
+    assert "unchanged" in says(found, "c2pa", "credential")
     assert says(found, "c2pa", "signer") == "Test Maker, signer"
     assert says(found, "c2pa", "claim generator") == "Test Program 1"
     assert "was not proven" in found.explanation
@@ -170,3 +186,137 @@ def test_nothing_is_fetched(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> No
     assert settings["verify"]["remote_manifest_fetch"] is False
     assert settings["verify"]["ocsp_fetch"] is False
     assert settings["core"]["allowed_network_hosts"] == []
+
+
+def claims(found: Provenance) -> set[str]:
+    return {source.claim for source in found.sources if source.kind == "c2pa"}
+
+
+@pytest.mark.parametrize("kind", list(MIME))
+@pytest.mark.parametrize("known", [True, False])
+def test_an_expired_certificate_does_not_change_a_file(expired: Any, kind: str, known: bool) -> None:
+    maker, made, _ = expired
+    found = read_provenance(made[kind], trust_list=maker.root if known else "")
+    assert (found.ai, found.made_by) == (True, "GenX")
+    assert "unchanged" in says(found, "c2pa", "credential")
+    assert "changed after signing" not in found.model_dump_json()
+    assert "expired" in says(found, "c2pa", "trust")
+    assert "expired" in found.explanation
+    assert trusted(found) == {False}
+
+
+def test_an_expired_certificate_proves_no_camera(expired: Any) -> None:
+    maker, _, photo = expired
+    assert read_provenance(photo, trust_list=maker.root).ai is None
+
+
+def test_a_changed_file_stays_changed_whatever_else_is_wrong(expired: Any) -> None:
+    data = bytearray(expired[1]["JPEG"])
+    data[-40] ^= 1
+    found = read_provenance(bytes(data))
+    assert found.ai is None
+    assert says(found, "c2pa", "credential").startswith("invalid")
+    assert "expired" in says(found, "c2pa", "trust")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_breach_of_form_is_no_change(maker: Maker, known: bool) -> None:
+    """An action without its digital source type breaks a rule of claim version 2, and no byte of the file."""
+    bare = [{"action": "c2pa.created", "softwareAgent": "DALL-E", "description": "AI Generated Image"}]
+    data = maker.sign(encoded(picture(), "JPEG"), bare)
+    found = read_provenance(data, trust_list=maker.root if known else "")
+    assert (found.ai, found.made_by) == (True, "OpenAI (DALL·E)")
+    assert "unchanged" in says(found, "c2pa", "credential")
+    assert "assertion.action.malformed" in says(found, "c2pa", "form")
+    assert "AI Generated Image" in says(found, "c2pa", "action")
+    assert trusted(found) == {False}
+
+
+@pytest.mark.parametrize(
+    ("agent", "description", "tool"),
+    [
+        ("Image Creator from Designer", "AI Generated Image", "Microsoft Image Creator"),
+        ("Bing Image Creator", "", "Microsoft Image Creator"),
+        ({"name": "GPT-4o", "version": "1"}, "", "OpenAI"),
+        ("DALL·E", "", "OpenAI (DALL·E)"),
+        ("", "Created with Google Generative AI", "Google AI"),
+        ("", "ai-generated image", ""),
+        ("Adobe Firefly 3.0", "", "Adobe Firefly"),
+    ],
+)
+@pytest.mark.parametrize("claim_version", [1, 2])
+def test_an_agent_or_description_names_the_generator(
+    maker: Maker, agent: Any, description: str, tool: str, claim_version: int
+) -> None:
+    action = {"action": "c2pa.created"}
+    action |= {"softwareAgent": agent} if agent else {}
+    action |= {"description": description} if description else {}
+    found = read_provenance(maker.sign(encoded(picture(), "JPEG"), [action], claim_version=claim_version))
+    assert (found.ai, found.made_by) == (True, tool)
+    assert claims(found) >= {"credential", "trust", "generator"}
+
+
+@pytest.mark.parametrize(
+    ("action", "agent", "description"),
+    [
+        ("c2pa.created", "Adobe Photoshop 25", ""),
+        ("c2pa.created", "Recraftsman Photo", "a photo of Anna Grokowski"),
+        ("c2pa.created", "Photo Tool", "Not an AI generated image"),
+        ("c2pa.created", "Photo Tool", "made without DALL-E"),
+        ("c2pa.opened", "ChatGPT", ""),
+        ("c2pa.converted", "OpenAI", ""),
+    ],
+)
+def test_other_agents_say_nothing_of_ai(maker: Maker, action: str, agent: str, description: str) -> None:
+    actions = [{"action": action, "softwareAgent": agent, "description": description}]
+    assert read_provenance(maker.sign(encoded(picture(), "JPEG"), actions, claim_version=1)).ai is None
+
+
+def test_an_edit_by_a_generator_is_an_edit(maker: Maker) -> None:
+    actions = [{"action": "c2pa.edited", "softwareAgent": "Adobe Firefly"}]
+    found = read_provenance(maker.sign(encoded(picture(), "JPEG"), actions, claim_version=1))
+    assert found.note.startswith("The file itself says it was edited with Adobe Firefly")
+
+
+def test_agent_and_description_are_shown_beside_a_source_type(maker: Maker) -> None:
+    actions = [created("trainedAlgorithmicMedia", "GenX")[0] | {"description": "A new picture"}]
+    found = read_provenance(maker.sign(encoded(picture(), "JPEG"), actions))
+    assert says(found, "c2pa", "action") == "GenX: A new picture"
+
+
+@pytest.mark.parametrize(
+    ("failure", "success", "integrity", "doubt", "breaches"),
+    [
+        ([], ["claimSignature.validated", "assertion.dataHash.match"], "unchanged", "", 0),
+        ([], ["claimSignature.validated"], "unknown", "", 0),
+        ([], [], "unknown", "", 0),
+        (["assertion.bmffHash.mismatch"], ["claimSignature.validated"], "changed", "", 0),
+        (["claimSignature.mismatch"], ["assertion.dataHash.match"], "changed", "", 0),
+        (["claim.hardBindings.missing"], ["claimSignature.validated"], "changed", "", 0),
+        (
+            ["signingCredential.ocsp.revoked"],
+            ["claimSignature.validated", "assertion.boxesHash.match"],
+            "unchanged",
+            "revoked",
+            0,
+        ),
+        (
+            ["timeStamp.mismatch", "assertion.cbor.invalid"],
+            ["claimSignature.validated", "assertion.dataHash.match"],
+            "unchanged",
+            "time stamp",
+            1,
+        ),
+    ],
+)
+def test_the_three_answers_are_told_apart(
+    failure: list[str], success: list[str], integrity: str, doubt: str, breaches: int
+) -> None:
+    from genimage_core.provenance.credential_status import read_status
+
+    active = {"failure": [{"code": code} for code in failure], "success": [{"code": c} for c in success]}
+    status = read_status({"validation_results": {"activeManifest": active}}, "Invalid")
+    assert status.integrity == integrity
+    assert (doubt in status.doubts) if doubt else not status.doubts
+    assert len(status.breaches) == breaches
+    assert not status.trusted

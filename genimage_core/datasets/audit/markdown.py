@@ -38,8 +38,9 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _head(audit: Audit) -> str:
     manifest = audit.manifest
+    notes = "".join(f"- {note}\n" for note in audit.notes) + ("\n" if audit.notes else "")
     return (
-        f"{manifest.n_files} files, split {manifest.split}, seed {manifest.seed},"
+        f"{notes}{manifest.n_files} files, split {manifest.split}, seed {manifest.seed},"
         f" data sha256 {manifest.data_sha256[:16]}; {len(audit.unreadable)} cannot be read."
     )
 

@@ -119,6 +119,7 @@ class Audit(BaseModel):
         unreadable: files that cannot be read; they are left out of everything else.
         copies: files that show the same picture.
         n_flat: pictures too empty to be compared by their look.
+        notes: what of the data set was left out, or read in a way that one should know.
     """
 
     manifest: Manifest
@@ -127,6 +128,7 @@ class Audit(BaseModel):
     unreadable: list[Unreadable]
     copies: list[Copies]
     n_flat: int
+    notes: list[str] = []
 
     def probe(
         self, protocol: str, split: str, generator: str = POOLED, family: str = EVERY_FACT

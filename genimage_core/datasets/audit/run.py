@@ -16,7 +16,7 @@ from genimage_core.datasets.audit.file_facts import ReadFile, read_bytes, read_f
 from genimage_core.datasets.audit.probe import probe_split
 from genimage_core.datasets.audit.result import Audit, Copies, Makeup, Manifest, Probe, Unreadable
 from genimage_core.datasets.protocols import SEED, DataProtocol, data_protocol
-from genimage_core.datasets.scan import LABELS, Record, scan_dataset
+from genimage_core.datasets.scan import LABELS, Record, scan
 from genimage_core.utils.errors import DatasetError, ImageReadError
 from genimage_core.utils.versions import versions
 
@@ -55,7 +55,8 @@ def audit_dataset(
         DatasetError: no such layout or protocol, or no file of that split.
     """
     chosen_protocols = [data_protocol(name) for name in protocols]
-    records = [r for r in scan_dataset(root) if split in ("all", r.split)]
+    found = scan(root)
+    records = [r for r in found.records if split in ("all", r.split)]
     if not records:
         raise DatasetError(
             f"no images in a folder named {split}.", hint="Choose another --split.", source=str(root)
@@ -84,6 +85,7 @@ def audit_dataset(
         unreadable=unreadable,
         copies=[_copies([files[place] for place in group]) for group in groups],
         n_flat=int(too_flat(files).sum()),
+        notes=found.notes,
     )
 
 

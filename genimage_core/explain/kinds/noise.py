@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 
@@ -18,7 +21,10 @@ SHOWN = 12.0
 PARTS = 4
 
 
-def noise_residual(image: np.ndarray) -> np.ndarray:
+_BAND = 1 << 21  # pixels that are filtered at a time: the filter takes twenty times a picture's memory
+
+
+def noise_residual(image: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
     """The picture less its denoised copy.
 
     The denoiser is Wiener's adaptive filter (Lim 1990, eq. 9.26 to 9.29), channel by channel: flat
@@ -26,17 +32,71 @@ def noise_residual(image: np.ndarray) -> np.ndarray:
 
     Args:
         image: RGB uint8 (H, W, 3).
+        noise: (3,) typical variance, where `image` is a part of a picture; the picture's own by default.
 
     Returns:
         (H, W, 3) float32, in grey levels around 0.
     """
     x = image.astype(np.float32)
-    mean = cv2.blur(x, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT)
-    square = cv2.sqrBoxFilter(x, -1, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT)
-    variance = np.maximum(square - mean**2, 0.0)
-    noise = variance.mean((0, 1))
+    mean, variance = _moments(x)
+    if noise is None:
+        noise = variance.mean((0, 1))
     kept = np.maximum(variance - noise, 0.0) / np.maximum(np.maximum(variance, noise), 1e-6)
     return (x - mean) * (1.0 - kept)
+
+
+def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W, 3) float32 -> mean and variance of each neighbourhood, of the same shape."""
+    mean = cv2.blur(x, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT)
+    square = cv2.sqrBoxFilter(x, -1, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT)
+    return mean, np.maximum(square - mean**2, 0.0)
+
+
+def residual_bands(image: np.ndarray, rows: int = 0) -> Iterator[tuple[slice, np.ndarray]]:
+    """`noise_residual` of a whole picture, band by band, so that a large one fits in memory.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        rows: of a band; 0 chooses.
+
+    Yields:
+        (rows of the picture, their residual as float32 (h, W, 3)).
+    """
+    height = image.shape[0]
+    rows = rows or max(64, _BAND // image.shape[1])
+    if rows >= height:
+        yield slice(0, height), noise_residual(image)
+        return
+    halo = WINDOW // 2
+    places = []
+    for top in range(0, height, rows):
+        above, bottom = max(0, top - halo), min(height, top + rows)
+        inner = slice(top - above, bottom - above)
+        places.append((slice(top, bottom), slice(above, min(height, bottom + halo)), inner))
+    total = sum(
+        _moments(image[around].astype(np.float32))[1][inner].sum((0, 1), np.float64)
+        for _, around, inner in places
+    )
+    noise = (np.asarray(total) / (height * image.shape[1])).astype(np.float32)
+    for place, around, inner in places:
+        yield place, noise_residual(image[around], noise)[inner]
+
+
+class _Spread:
+    """Standard deviation of what comes in parts."""
+
+    def __init__(self) -> None:
+        self.count, self.total, self.squares = 0, 0.0, 0.0
+
+    def add(self, values: np.ndarray) -> None:
+        self.count += values.size
+        self.total += float(values.sum(dtype=np.float64))
+        self.squares += float(np.einsum("ijk,ijk->", values, values, dtype=np.float64))
+
+    @property
+    def value(self) -> float:
+        mean = self.total / max(1, self.count)
+        return math.sqrt(max(0.0, self.squares / max(1, self.count) - mean**2))
 
 
 @evidence_kind(
@@ -56,16 +116,26 @@ def noise_residual(image: np.ndarray) -> np.ndarray:
 )
 def noise(subject: Subject) -> Findings:
     """The residual around middle grey."""
-    residual = noise_residual(subject.image)
+    height, width = subject.image.shape[:2]
     # Shrinking would average the noise away: of a large picture the middle is shown, pixel for pixel.
-    top, left = (max(0, length - PREVIEW_SIDE) // 2 for length in residual.shape[:2])
-    middle = residual[top : top + PREVIEW_SIDE, left : left + PREVIEW_SIDE]
+    top, left = (max(0, length - PREVIEW_SIDE) // 2 for length in (height, width))
+    middle = np.zeros((min(height, PREVIEW_SIDE), min(width, PREVIEW_SIDE), 3), np.float32)
+    row_edges, column_edges = (_edges(length) for length in (height, width))
+    whole = _Spread()
+    spreads = [[_Spread() for _ in column_edges[1:]] for _ in row_edges[1:]]
+    for rows, residual in residual_bands(subject.image):
+        whole.add(residual)
+        first, last = max(rows.start, top), min(rows.stop, top + middle.shape[0])
+        if first < last:
+            part = residual[first - rows.start : last - rows.start, left : left + middle.shape[1]]
+            middle[first - top : last - top] = part
+        for number, line in enumerate(spreads):
+            inside = slice(max(0, row_edges[number] - rows.start), max(0, row_edges[number + 1] - rows.start))
+            for column, spread in enumerate(line):
+                spread.add(residual[inside, column_edges[column] : column_edges[column + 1]])
     picture = np.clip(127.5 + middle * (127.5 / SHOWN), 0, 255).round().astype(np.uint8)
-    rows = np.array_split(residual, min(PARTS, residual.shape[0]), 0)
-    parts = [
-        float(part.std()) for row in rows for part in np.array_split(row, min(PARTS, residual.shape[1]), 1)
-    ]
-    strength = float(residual.std())
+    parts = [spread.value for line in spreads for spread in line]
+    strength = whole.value
     alt = (
         f"The noise of the picture, made stronger: {strength:.1f} grey levels on average, "
         f"from {min(parts):.1f} in the quietest to {max(parts):.1f} in the noisiest of {len(parts)} parts."
@@ -76,3 +146,9 @@ def noise(subject: Subject) -> Findings:
         "noisiest": round(max(parts), 3),
     }
     return Findings({"noise": picture}, {"noise": alt}, data)
+
+
+def _edges(length: int) -> list[int]:
+    """Where `PARTS` even parts of a length start, and its end; as numpy's array_split has them."""
+    parts = np.array_split(np.arange(length), min(PARTS, length))
+    return [int(part[0]) for part in parts] + [length]

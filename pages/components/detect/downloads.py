@@ -8,7 +8,8 @@ import pandas as pd
 from genimage_core.images.load import LoadedImage, load_image
 from genimage_core.utils.errors import GenImageError
 from pages.components.shared import detectors as models
-from pages.components.shared.pictures import Picture
+from pages.components.shared.pictures import Picture, n_pixels
+from pages.components.shared.turns import quiet_turn
 
 if TYPE_CHECKING:
     from genimage_core.detectors import Preprocessing
@@ -61,6 +62,13 @@ def _for_report(
 
     Touches nothing of the visit's state: Streamlit calls it in a thread of its own, when it is asked for.
     """
+    with quiet_turn(n_pixels(picture)):
+        return _evidence(picture, preprocessing)
+
+
+def _evidence(
+    picture: Picture, preprocessing: "Preprocessing"
+) -> tuple[LoadedImage, "Report", dict[str, Any]]:
     from genimage_core.explain.report.select import report_evidence
 
     image, report = load_image(picture.data, name=picture.name), picture.reports[preprocessing]

@@ -8,7 +8,8 @@ from genimage_core.utils.errors import GenImageError
 from pages.components.shared import detectors as models
 from pages.components.shared import scoring
 from pages.components.shared.layout import plain
-from pages.components.shared.pictures import Picture, pixels
+from pages.components.shared.pictures import Picture, n_pixels, pixels
+from pages.components.shared.turns import turn
 
 if TYPE_CHECKING:
     from genimage_core.detectors import Detector
@@ -87,7 +88,8 @@ def _made(picture: Picture, kind: str, detectors: "dict[str, Detector]") -> "Evi
     if key not in kept:
         scores = picture.scored("tiles")
         try:
-            kept[key] = explain(pixels(picture), detectors, kind, scores=scores)
+            with turn(n_pixels(picture)):
+                kept[key] = explain(pixels(picture), detectors, kind, scores=scores)
         except GenImageError as error:
             kept[key] = error
     while len(kept) > MOST_KEPT:

@@ -18,6 +18,7 @@ KINDS = {
     "exif": "EXIF",
     "xmp": "XMP",
     "png_text": "Text in the PNG",
+    "comment": "Comment in the file",
     "jpeg_tables": "JPEG tables",
     "watermark": "Watermark in the pixels",
     "file": "The file",

@@ -13,6 +13,7 @@ from genimage_core.datasets.zip_import import UnpackLimits, unpack_dataset
 from genimage_core.utils.errors import GenImageError
 from genimage_core.utils.settings import is_public
 from pages.components.evaluate.visit import private_folder
+from pages.components.shared.dataset_folder import folder_notes
 from pages.components.shared.layout import plain
 
 BUNDLED, ZIPPED, FOLDER = "Bundled set", "A ZIP of mine", "A folder on this machine"
@@ -90,6 +91,7 @@ def _folder() -> Source | None:
     if not folder.is_dir():
         st.warning(f"{plain(str(folder))}: not a folder. Name the folder that holds the generators' folders.")
         return None
+    folder_notes(folder)
     return Source(folder, folder.name or "folder")
 
 
@@ -125,10 +127,11 @@ def _unpacked(file: Any, limits: UnpackLimits) -> Source:
             part.rename(folder)
     count = sum(1 for path in folder.rglob("*") if path.is_file())
     st.caption(f"{count:,} images unpacked.")
+    folder_notes(folder)
     return Source(folder, f"zip-{digest}", private=True)
 
 
 _LAYOUT_HELP = (
     "GenImage's layout: generator/val/ai/ and generator/val/nature/ with the images, one folder for each "
-    "generator; train/ may stand beside val/."
+    "generator; train/ may stand beside val/. Folders called 0_real and 1_fake are read, too."
 )

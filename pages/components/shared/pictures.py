@@ -11,10 +11,11 @@ import streamlit as st
 from PIL import Image
 
 from genimage_core.datasets.samples import Sample
-from genimage_core.images.load import ImageFacts, LoadedImage, load_image
+from genimage_core.images.load import ImageFacts, LoadedImage, count_pixels, load_image
 from genimage_core.provenance import Provenance
 from genimage_core.utils.errors import GenImageError
 from pages.components.shared.layout import plain
+from pages.components.shared.turns import LARGE, turn
 
 if TYPE_CHECKING:
     from genimage_core.verdict.image_type import ImageType
@@ -132,12 +133,22 @@ def clear() -> None:
 
 
 def loaded(picture: Picture) -> LoadedImage:
-    """Decode a picture that is known to be readable; only the last one decoded is kept."""
+    """Decode a picture that is known to be readable; only the last one is kept, unless it is large."""
     key, last = st.session_state.get("decoded", (None, None))
     if key != picture.key:
-        last = load_image(picture.data, name=picture.name)
-        st.session_state["decoded"] = (picture.key, last)
+        with turn(n_pixels(picture)):
+            last = load_image(picture.data, name=picture.name)
+        # A large one would weigh on the server for as long as its visitor stays.
+        if n_pixels(picture) <= LARGE:
+            st.session_state["decoded"] = (picture.key, last)
     return last
+
+
+def n_pixels(picture: Picture) -> int:
+    """Pixels of a picture, from its facts or else its header."""
+    if picture.facts is not None:
+        return picture.facts.width * picture.facts.height
+    return count_pixels(picture.data)
 
 
 def pixels(picture: Picture) -> np.ndarray:
@@ -166,14 +177,17 @@ def read(picture: Picture) -> Picture:
     """Fill in the facts and the thumbnail of a picture, or the error that says why it has none."""
     from genimage_core.verdict.pipeline import open_image
 
-    picture.waiting = False
-    try:
-        loaded, picture.provenance = open_image(picture.data, picture.name)
-    except GenImageError as error:
-        picture.error = error
-        return picture
-    picture.facts = loaded.facts
-    picture.thumbnail = encode(loaded.pixels, THUMBNAIL_SIDE, quality=80)
+    with turn(n_pixels(picture)):
+        picture.waiting = False
+        try:
+            loaded, picture.provenance = open_image(picture.data, picture.name)
+        except GenImageError as error:
+            picture.error = error
+            return picture
+        picture.facts = loaded.facts
+        picture.thumbnail = encode(loaded.pixels, THUMBNAIL_SIDE, quality=80)
+        if n_pixels(picture) > LARGE:
+            picture.shown = encode(loaded.pixels, PREVIEW_SIDE)
     return picture
 
 

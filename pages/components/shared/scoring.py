@@ -10,7 +10,8 @@ import streamlit as st
 
 from genimage_core.utils.errors import GenImageError
 from pages.components.shared import detectors
-from pages.components.shared.pictures import Picture
+from pages.components.shared.pictures import Picture, n_pixels
+from pages.components.shared.turns import turn
 
 if TYPE_CHECKING:
     from genimage_core.detectors import Preprocessing
@@ -74,8 +75,6 @@ def ask(
         first: a detector that is to answer before all others, with the whole machine for itself.
         at_once: how many of the others look at the same time.
     """
-    from genimage_core.verdict.pipeline import score_image
-
     chosen, store = preprocessing(), detectors.store()
     scores = picture.scored(chosen, degradation)
     missing = [
@@ -85,7 +84,23 @@ def ask(
     ]
     if not missing:
         return scores
-    pixels = image()
+    with turn(n_pixels(picture)):
+        _ask_all(image(), missing, chosen, scores, on_score, first, at_once)
+    return scores
+
+
+def _ask_all(
+    pixels: np.ndarray,
+    missing: list[str],
+    chosen: "Preprocessing",
+    scores: dict[str, float],
+    on_score: OnScore,
+    first: str,
+    at_once: int,
+) -> None:
+    from genimage_core.verdict.pipeline import score_image
+
+    store = detectors.store()
 
     def answer(name: str) -> None:
         detector = store.get(name)
@@ -100,7 +115,6 @@ def ask(
         _follow([pool.submit(answer, name) for name in missing], lambda: on_score(dict(scores)))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    return scores
 
 
 def _follow(answers: list[Future[None]], tell: Callable[[], None]) -> None:
