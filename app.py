@@ -1,23 +1,68 @@
 """The Streamlit entry: it routes to pages, nothing else. Start it with `make app`."""
 
+from typing import NamedTuple
+
 import streamlit as st
 
 from pages.components.shared.layout import footer, icon, style, top_bar
 
-st.set_page_config(page_title="GenImage Lab", page_icon=icon(), layout="wide")
-style()
-pages = [
-    st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-    st.Page("pages/detect.py", title="Detect", icon=":material/image_search:"),
-    st.Page("pages/degrade.py", title="Degrade", icon=":material/blur_on:"),
-    st.Page("pages/quiz.py", title="Can you tell?", icon=":material/quiz:"),
-    st.Page("pages/benchmark.py", title="Benchmark", icon=":material/grid_on:"),
-    st.Page("pages/evaluate.py", title="Evaluate", icon=":material/play_circle:"),
-    st.Page("pages/studies.py", title="Studies", icon=":material/query_stats:"),
-    st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
-    st.Page("pages/about.py", title="About", icon=":material/info:"),
-]
-page = st.navigation(pages, position="hidden")
-top_bar(pages)
-page.run()
-footer()
+
+class Entry(NamedTuple):
+    """A page: its file, its title, its icon, and what Home says of it."""
+
+    file: str
+    title: str
+    icon: str
+    says: str = ""
+
+
+# Home first; Home and the accessibility test read this list, too.
+PAGES = (
+    Entry("pages/home.py", "Home", "home"),
+    Entry(
+        "pages/detect.py", "Detect", "image_search",
+        "Drop in a picture of your own: every detector's answer, one verdict, and why.",
+    ),
+    Entry(
+        "pages/degrade.py", "Degrade", "blur_on",
+        "Compress or shrink a picture as the web does. Does the answer survive?",
+    ),
+    Entry(
+        "pages/quiz.py", "Can you tell?", "quiz",
+        "Twelve pictures, one guess each. Are you better than the detectors?",
+    ),
+    Entry(
+        "pages/benchmark.py", "Benchmark", "grid_on",
+        "How good detectors are on generators that they know, and on others.",
+    ),
+    Entry(
+        "pages/evaluate.py", "Evaluate", "play_circle",
+        "Run the benchmark on images whose truth you know.",
+    ),
+    Entry(
+        "pages/studies.py", "Studies", "query_stats",
+        "What more images, other classes and other content change.",
+    ),
+    Entry(
+        "pages/dataset.py", "Data set", "photo_library",
+        "The pictures behind the figures: what gives them away, and the worst mistakes.",
+    ),
+    Entry("pages/about.py", "About", "info", "What detectors can and cannot tell, and who they are."),
+)  # fmt: skip
+
+
+def main() -> None:
+    """Run the page that the address names, with the app around it."""
+    st.set_page_config(page_title="GenImage Lab", page_icon=icon(), layout="wide")
+    style()
+    pages = [
+        st.Page(e.file, title=e.title, icon=f":material/{e.icon}:", default=e is PAGES[0]) for e in PAGES
+    ]
+    page = st.navigation(pages, position="hidden")
+    top_bar(pages)
+    page.run()
+    footer()
+
+
+if __name__ == "__main__":
+    main()

@@ -3,9 +3,9 @@
     python -m benchmarks.cost_estimate --data DIR --limit 1 --detectors all --degrade none
     python -m benchmarks.cost_estimate --data DIR --limit 8 --device cuda --price 2.50
 
-Runs the engine as the command does and prints, for each condition set, the CPU seconds an image (all threads
-together, which other programs on the machine hardly change), the seconds an image as the clock ran, and
-what both mean for GenImage's 2,681,167 images: core hours, machine hours at this machine's pace and, with
+Runs the engine as the command does and prints, for each set of degradations, the CPU seconds an image (all
+threads together, which other programs on the machine hardly change), the seconds an image as the clock ran,
+and what both mean for GenImage's 2,681,167 images: core hours, machine hours at this machine's pace and, with
 `--price`, the price at so much a core hour (on a GPU: a machine hour). Loading the networks is left out.
 """
 
@@ -60,7 +60,7 @@ def main() -> None:
     figures = {
         "images": images,
         "detectors": list(work.detectors),
-        "conditions": len(work.plan.conditions),
+        "degradations": len(work.plan.degradations),
         "device": work.plan.device,
         "cores": os.cpu_count(),
         "cpu_seconds_per_image": round(processor / images, 4),

@@ -3,7 +3,7 @@
     python -m benchmarks.engine_vs_loop --data DIR --limit 8 --detectors deit_s,gramnet --degrade paper
     python -m benchmarks.engine_vs_loop --data DIR --limit 8 --preparation
 
-The yardstick loops over detectors and conditions and gives each pair a DataLoader that decodes and degrades
+The yardstick loops over detectors and degradations and gives each pair a DataLoader that decodes and degrades
 every image and an eager torch forward pass a batch: the same networks, weights, views and number of
 workers. Ours is the engine as the command runs it. Both take the same images in one run; loading the
 networks is left out of both. The ratio is yardstick / ours, so more than 1 means that ours is faster; the
@@ -27,14 +27,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch.utils.data import DataLoader, Dataset
 
 from genimage_core.datasets import Record, data_protocol, scan_dataset
-from genimage_core.detectors import Detector, Protocol, detector_class, list_detectors
+from genimage_core.detectors import Detector, Preprocessing, detector_class, list_detectors
 from genimage_core.evaluation.devices import load_for_run, run_versions, with_weights
 from genimage_core.evaluation.engine import run as engine
 from genimage_core.evaluation.engine.views import Preparer
-from genimage_core.evaluation.plan import Plan, parse_conditions
+from genimage_core.evaluation.plan import Plan, parse_degradations
 from genimage_core.evaluation.select import data_facts, select_images
 from genimage_core.evaluation.store import read_rows
 from genimage_core.images.degradations import parse
@@ -44,20 +45,20 @@ Scores = dict[tuple[str, str, str], float]
 
 
 class Degraded(Dataset[np.ndarray]):
-    """The (V, S, S, 3) uint8 views of each image for one detector in one condition."""
+    """The (V, S, S, 3) uint8 views of each image for one detector under one degradation."""
 
     def __init__(
-        self, records: Sequence[Record], detector: Detector, condition: str, reading: Protocol
+        self, records: Sequence[Record], detector: Detector, degradation: str, preprocessing: Preprocessing
     ) -> None:
-        self.records, self.detector, self.reading = records, detector, reading
-        self.degradation = parse(condition)
+        self.records, self.detector, self.preprocessing = records, detector, preprocessing
+        self.degradation = parse(degradation)
 
     def __len__(self) -> int:
         return len(self.records)
 
     def __getitem__(self, i: int) -> np.ndarray:
         image = self.degradation(load_image(self.records[i].path).pixels)
-        return np.stack(self.detector.views(image, self.reading))
+        return np.stack(self.detector.views(image, self.preprocessing))
 
 
 def _as_list(views: list[np.ndarray]) -> list[np.ndarray]:
@@ -67,15 +68,15 @@ def _as_list(views: list[np.ndarray]) -> list[np.ndarray]:
 def obvious_script(
     records: Sequence[Record],
     detectors: Mapping[str, Detector],
-    conditions: Sequence[str],
-    reading: Protocol,
+    degradations: Sequence[str],
+    preprocessing: Preprocessing,
     workers: int,
 ) -> Scores:
-    """Every detector, every condition, a DataLoader each."""
+    """Every detector, every degradation, a DataLoader each."""
     scores: Scores = {}
     for name, detector in detectors.items():
-        for condition in conditions:
-            data = Degraded(records, detector, condition, reading)
+        for degradation in degradations:
+            data = Degraded(records, detector, degradation, preprocessing)
             loader = DataLoader(data, batch_size=32, num_workers=workers, collate_fn=_as_list)
             place = 0
             for batch in loader:
@@ -83,8 +84,8 @@ def obvious_script(
                 with torch.inference_mode():
                     log_odds = detector.net(x.permute(0, 3, 1, 2).float() / 255.0).float().cpu().numpy()
                 for part in np.split(log_odds, np.cumsum([len(views) for views in batch])[:-1]):
-                    score = 1.0 / (1.0 + np.exp(-float(part.mean())))
-                    scores[records[place].image_id, name, condition] = score
+                    score = float(expit(float(part.mean())))
+                    scores[records[place].image_id, name, degradation] = score
                     place += 1
     return scores
 
@@ -95,7 +96,7 @@ def our_engine(
     """The engine, rows written and read again."""
     engine.run(records, detectors, plan, folder, workers=workers)
     rows = read_rows(folder)
-    keys = zip(rows["image_id"], rows["detector"], rows["condition"], strict=True)
+    keys = zip(rows["image_id"], rows["detector"], rows["degradation"], strict=True)
     return dict(zip(keys, map(float, rows["p_fake"]), strict=True))
 
 
@@ -125,7 +126,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=8, help="images a class and generator")
     parser.add_argument("--detectors", default="all", help="all that have bundled weights, or names")
     parser.add_argument("--degrade", default="paper")
-    parser.add_argument("--reading", choices=("native", "paper"), default="native")
+    parser.add_argument("--preprocessing", choices=("tiles", "resize"), default="tiles")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0: torch's default")
@@ -143,30 +144,30 @@ def main() -> None:
         limit=options.limit,
     )
     names = with_weights("default") if options.detectors == "all" else options.detectors.split(",")
-    conditions = parse_conditions(options.degrade)
+    degradations = parse_degradations(options.degrade)
     if options.preparation:
         specs = [detector_class(name).spec for name in list_detectors()]
-        prepare = Preparer(specs, {c: parse(c) for c in conditions}, rules, options.reading)
+        prepare = Preparer(specs, {c: parse(c) for c in degradations}, rules, options.preprocessing)
         print(json.dumps({"images_per_second": preparation(prepare, records, options.workers)}))
         return
     detectors = load_for_run(names, "default", device=options.device, precision=options.precision)
     plan = Plan(
         data=data_facts(records, split="val", limit=options.limit, seed=0),
         detectors={name: detector.weights_id for name, detector in detectors.items()},
-        conditions=conditions,
-        protocol="raw",
-        reading=options.reading,
+        degradations=degradations,
+        data_protocol="raw",
+        preprocessing=options.preprocessing,
         device=next(iter(detectors.values())).device.type,
         precision=options.precision,
         versions=run_versions(),
     )
     for detector in detectors.values():  # the first pass pays for what is set up once
-        detector.predict([np.zeros((512, 512, 3), np.uint8)], options.reading)
+        detector.predict([np.zeros((512, 512, 3), np.uint8)], options.preprocessing)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         ours = our_engine(records, detectors, plan, Path(folder), options.workers)
     middle = time.perf_counter()
-    plain = obvious_script(records, detectors, plan.conditions, options.reading, options.workers)
+    plain = obvious_script(records, detectors, plan.degradations, options.preprocessing, options.workers)
     end = time.perf_counter()
     if ours.keys() != plain.keys():
         raise SystemExit("the two did not score the same images")

@@ -246,7 +246,7 @@ class Visit:
             answer = await client.put(
                 urls.upload_url,
                 files={"file": (name, data, "image/jpeg")},
-                headers={"X-Xsrftoken": token},
+                headers={"X-Xsrftoken": token or ""},
             )
             answer.raise_for_status()
         state = WidgetState(id=self.widgets["file_uploader"])

@@ -22,7 +22,7 @@ from genimage_core.datasets.scan import LABELS, Record, scan_dataset
 FOLDER_OF = {label: name for name, label in LABELS.items()}
 
 
-def side_of(group: str, share: float, seed: int = 0) -> str:
+def truth_style(group: str, share: float, seed: int = 0) -> str:
     """`train` for about `share` of all groups, drawn by the group's name, else `val`."""
     digest = hashlib.sha256(f"{seed}:{group}".encode()).digest()
     return "train" if int.from_bytes(digest[:8]) < share * 2**64 else "val"
@@ -55,7 +55,7 @@ def new_splits(
         if record.generator in known:
             return record.split
         group = groups.get(record.image_id, record.image_id)
-        return fixed.get(group) or side_of(group, share, seed)
+        return fixed.get(group) or truth_style(group, share, seed)
 
     return [(record, split_of(record)) for record in records]
 

@@ -19,7 +19,7 @@ import typer
 
 from genimage_core.detectors import list_detectors
 from genimage_core.evaluation.export import read_scores
-from genimage_core.verdict.combine import log_odds
+from genimage_core.metrics.classification import finite_logit
 
 
 def within_photo(rows: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
@@ -30,7 +30,9 @@ def within_photo(rows: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
         groups: group of each image, by image id; images without one are left out.
     """
     reals = rows[(rows["label"] == 0) & rows["image_id"].isin(groups.index)]
-    reals = reals.assign(group=groups.reindex(reals["image_id"]).to_numpy(), z=reals["p_fake"].map(log_odds))
+    reals = reals.assign(
+        group=groups.reindex(reals["image_id"]).to_numpy(), z=reals["p_fake"].map(finite_logit)
+    )
     lines = []
     for name, part in reals.groupby("detector", sort=False):
         several = part[part.groupby("group")["z"].transform("size") > 1]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,14 +15,14 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from genimage_core.datasets.audit.run import audit_dataset as audit
-from genimage_core.detectors import Detector, Protocol, load_detector
+from genimage_core.detectors import Detector, Preprocessing, load_detector
 from genimage_core.evaluation.config import Wanted, covered_detectors, set_up
 from genimage_core.evaluation.devices import weights_of
 from genimage_core.images.degradations import parse
 from genimage_core.images.load import load_image
-from genimage_core.provenance import Provenance, read_provenance
+from genimage_core.provenance import Provenance
 from genimage_core.utils.errors import EvaluationError
-from genimage_core.verdict.pipeline import Report, analyse, score_image
+from genimage_core.verdict.pipeline import Report, analyse_file
 
 __all__ = ["audit", "degrade", "detect", "evaluate", "load_detector"]
 
@@ -35,7 +34,7 @@ def detect(
     *,
     detectors: str = "all",
     degrade: str = "none",
-    protocol: Protocol = "native",
+    preprocessing: Preprocessing = "tiles",
     weights: str = "default",
     device: str = "auto",
 ) -> Report:
@@ -45,7 +44,7 @@ def detect(
         image: a path, a file's bytes, or an open binary file.
         detectors: `all` that have weights, or names separated by commas.
         degrade: what to do to the image first, such as `blur:3+jpeg:65`.
-        protocol: `native` tiles, or the `paper`'s own resize and crop.
+        preprocessing: `tiles` of full resolution, or the paper's own `resize` and crop.
         weights: `default`, `sd_v1`, a folder, or a hub repository (see `detectors/weights/hub.py`).
         device: `auto`, `cpu` or `cuda`.
 
@@ -60,7 +59,12 @@ def detect(
         NoVerdictError: none of the detectors is calibrated.
     """
     report, _ = detect_with_origin(
-        image, detectors=detectors, degrade=degrade, protocol=protocol, weights=weights, device=device
+        image,
+        detectors=detectors,
+        degrade=degrade,
+        preprocessing=preprocessing,
+        weights=weights,
+        device=device,
     )
     return report
 
@@ -70,7 +74,7 @@ def detect_with_origin(
     *,
     detectors: str = "all",
     degrade: str = "none",
-    protocol: Protocol = "native",
+    preprocessing: Preprocessing = "tiles",
     weights: str = "default",
     device: str = "auto",
 ) -> tuple[Report, Provenance]:
@@ -78,16 +82,14 @@ def detect_with_origin(
     names, _ = covered_detectors(detectors, weights)
     degradation = parse(degrade)
     source = image if isinstance(image, bytes | str | Path) else image.read()
-    loaded = load_image(source)
-    data = source if isinstance(source, bytes) else Path(source).read_bytes()
-    origin = read_provenance(data, loaded.facts.name, pixels=loaded.pixels)
-    loaded = replace(loaded, pixels=degradation(loaded.pixels))
-    asked = {name: loaded_detector(name, weights, device) for name in names}
-    scores = score_image(loaded.pixels, asked, protocol)
-    report = analyse(loaded, scores, says_ai=origin.ai is True, bundled=weights == "default")
-    if origin.note:
-        report = report.model_copy(update={"notes": [*report.notes, origin.note]})
-    return report, origin
+    found = analyse_file(
+        source,
+        {name: loaded_detector(name, weights, device) for name in names},
+        degradation=degradation,
+        preprocessing=preprocessing,
+        bundled=weights == "default",
+    )
+    return found.report, found.provenance
 
 
 def loaded_detector(name: str, weights: str, device: str) -> Detector:
@@ -132,7 +134,7 @@ def evaluate(data: str | Path, *, out: str | Path | None = None, **options: Any)
         data: data set in GenImage's layout.
         out: folder of the run, which goes on where it stopped; None keeps nothing.
         options: the fields of `genimage_core.evaluation.config.Wanted`: `detectors`, `weights`, `degrade`,
-            `protocol`, `generators`, `split`, `reading`, `limit`, `seed`, `device`, `precision`.
+            `data_protocol`, `generators`, `split`, `preprocessing`, `limit`, `seed`, `device`, `precision`.
 
     Returns:
         The report, as `python -m genimage_core report RUN --json` prints it.
@@ -140,7 +142,7 @@ def evaluate(data: str | Path, *, out: str | Path | None = None, **options: Any)
     Raises:
         GenImageError: data, detectors or weights are not there or cannot be read; which, says the error.
     """
-    from genimage_core.evaluation.engine import run as engine
+    from genimage_core.evaluation.engine.run import run
     from genimage_core.evaluation.report import make_report, write_report
 
     if unknown := sorted(set(options) - set(Wanted.__dataclass_fields__)):
@@ -148,8 +150,8 @@ def evaluate(data: str | Path, *, out: str | Path | None = None, **options: Any)
         raise EvaluationError("no such option.", hint=f"Known: {known}.", source=", ".join(unknown))
     work = set_up(Wanted(data=data, **options))
     if out is not None:
-        engine.run(work.records, work.detectors, work.plan, Path(out))
+        run(work.records, work.detectors, work.plan, Path(out))
         return write_report(Path(out))
     with tempfile.TemporaryDirectory(prefix="genimage-") as folder:
-        engine.run(work.records, work.detectors, work.plan, Path(folder) / "run")
+        run(work.records, work.detectors, work.plan, Path(folder) / "run")
         return make_report(Path(folder) / "run")

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from genimage_core.verdict.combine import Label
-from genimage_core.verdict.labels import SIDES
+from genimage_core.verdict.labels import LABEL_STYLES
 
 
 def verdict(answer: Mapping[str, Any]) -> str:
@@ -49,5 +49,5 @@ def source(answer: Mapping[str, Any]) -> str:
 
 def _said(label: Label) -> str:
     """A verdict's shape and words, as every page of the product shows it."""
-    side = SIDES[label]
+    side = LABEL_STYLES[label]
     return f'<span style="color: {side.colour}">{side.shape}</span> {side.words}'

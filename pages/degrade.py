@@ -36,7 +36,7 @@ def page() -> None:
         return
     _workbench(picture)
     scoring.show_problems()
-    scoring.protocol_choice()
+    scoring.preprocessing_choice()
     st.divider()
     curves(picture)
 
@@ -122,7 +122,7 @@ def _answers(
 ) -> None:
     """Show the answers as they come; `meanwhile` is called once, after the first of them."""
     titles = detectors.titles()
-    before = picture.scored(scoring.protocol())
+    before = picture.scored(scoring.preprocessing())
     called = False
 
     def show(scores: Mapping[str, float]) -> None:

@@ -40,15 +40,15 @@ def _results(good: list[pictures.Picture]) -> None:
         details(picture)
     scoring.show_problems()
     _how_to_read()
-    scoring.protocol_choice()
+    scoring.preprocessing_choice()
 
 
 def _downloads(chosen: list[pictures.Picture]) -> None:
-    protocol = scoring.protocol()
+    preprocessing = scoring.preprocessing()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Results as JSON",
-            partial(downloads.as_json, list(chosen), protocol),
+            partial(downloads.as_json, list(chosen), preprocessing),
             "genimage-lab.json",
             "application/json",
             icon=":material/download:",
@@ -56,17 +56,17 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
         )
         st.download_button(
             "Results as CSV",
-            partial(downloads.as_csv, list(chosen), protocol),
+            partial(downloads.as_csv, list(chosen), preprocessing),
             "genimage-lab.csv",
             "text/csv",
             icon=":material/download:",
             on_click="ignore",
         )
         picture = _chosen()
-        if picture is not None and protocol in picture.reports:
+        if picture is not None and preprocessing in picture.reports:
             st.download_button(
                 "Report as HTML",
-                partial(downloads.as_html, picture, protocol),
+                partial(downloads.as_html, picture, preprocessing),
                 f"{Path(picture.name).stem}-report.html",
                 "text/html",
                 icon=":material/description:",
@@ -76,7 +76,7 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
             )
             st.download_button(
                 "Report as PDF",
-                partial(downloads.as_pdf, picture, protocol),
+                partial(downloads.as_pdf, picture, preprocessing),
                 f"{Path(picture.name).stem}-report.pdf",
                 "application/pdf",
                 icon=":material/picture_as_pdf:",

@@ -2,38 +2,16 @@
 
 import streamlit as st
 
+from app import PAGES
 from genimage_core.datasets.samples import Sample, shown_sample
 from genimage_core.images.load import load_image
 from genimage_core.verdict.combine import combine
-from genimage_core.verdict.labels import side_of
+from genimage_core.verdict.labels import truth_style
 from genimage_core.verdict.pipeline import Report
 from pages.components.home.example import EVERY, ExampleReport, example
 from pages.components.shared import detectors, pictures
 from pages.components.shared import score_bars as rows
-from pages.components.shared.layout import heading, note, routed, serve
-
-CALLS = {
-    "pages/detect.py": (
-        "Detect",
-        "Drop in a picture of your own: every detector's answer, one verdict, and why.",
-    ),
-    "pages/quiz.py": (
-        "Can you tell?",
-        "Twelve pictures, one guess each. Are you better than the detectors?",
-    ),
-    "pages/degrade.py": ("Degrade", "Compress or shrink a picture as the web does. Does the answer survive?"),
-    "pages/benchmark.py": (
-        "Benchmark",
-        "How good detectors are on generators that they know, and on others.",
-    ),
-    "pages/dataset.py": (
-        "Data set",
-        "The pictures behind the figures: what gives them away, and the worst mistakes.",
-    ),
-    "pages/evaluate.py": ("Evaluate", "Run the benchmark on images whose truth you know."),
-    "pages/studies.py": ("Studies", "What more images, other classes and other content change."),
-    "pages/about.py": ("About", "What detectors can and cannot tell, and who they are."),
-}
+from pages.components.shared.layout import heading, note, serve
 
 
 def page() -> None:
@@ -55,7 +33,7 @@ def _example(sample: Sample) -> None:
         st.image(_preview(sample.file, sample), alt=sample.title)
         st.html(
             '<p class="gl-change">What it really is: '
-            f"{rows.chip(side_of(sample.truth == 'fake'), sample.truth_words)}</p>"
+            f"{rows.chip(truth_style(sample.truth == 'fake'), sample.truth_words)}</p>"
         )
     found = example(sample.file, sample)
     with right:
@@ -112,14 +90,14 @@ def _preview(file: str, _sample: Sample) -> bytes:
 
 
 def _calls() -> None:
-    shown = [(path, *words) for path, words in CALLS.items() if routed(path)]
+    shown = [entry for entry in PAGES if entry.says]
     with st.container(key="calls"):
         for start in range(0, len(shown), 2):
             columns = st.columns(2, gap="small")  # as far apart as the rows, also on a phone
-            for column, (path, title, words) in zip(columns, shown[start : start + 2], strict=False):
+            for column, entry in zip(columns, shown[start : start + 2], strict=False):
                 with column, st.container(border=True, gap="xxsmall", height="stretch"):
-                    st.page_link(path, label=f"**{title}**", icon=":material/arrow_forward:")
-                    note(words)
+                    st.page_link(entry.file, label=f"**{entry.title}**", icon=":material/arrow_forward:")
+                    note(entry.says)
 
 
 serve(page)

@@ -4,49 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from genimage_core.cli.train import command_line
+from genimage_core.cli.options import AsJson, Limit, Seed, command_line
 from genimage_core.utils.atomic_write import write_whole
 from genimage_core.utils.errors import DatasetError
 
 _STEP = 500
 
 
-class ProtocolChoice(StrEnum):
-    """Which data protocols to audit under."""
-
-    RAW = "raw"
-    UNBIASED = "unbiased"
-    BOTH = "both"
-
-
-class SplitChoice(StrEnum):
-    """Which splits to look at."""
-
-    VAL = "val"
-    TRAIN = "train"
-    ALL = "all"
-
-
 def audit(
     data: Annotated[Path, typer.Argument(help="Data set in GenImage's layout.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     out: Annotated[Path | None, typer.Option(help="Also write the result as JSON to this file.")] = None,
-    protocol: Annotated[
-        ProtocolChoice, typer.Option(help="Files as they are, through one crop and encoder, or each in turn.")
-    ] = ProtocolChoice.BOTH,
+    data_protocol: Annotated[
+        Literal["raw", "unbiased", "both"],
+        typer.Option(help="Files as they are, through one crop and encoder, or each in turn."),
+    ] = "both",
     split: Annotated[
-        SplitChoice, typer.Option(help="`all` probes each split and finds copies across them.")
-    ] = SplitChoice.VAL,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Most images a class, generator and split, drawn at random.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of every draw.")] = 42,
+        Literal["val", "train", "all"], typer.Option(help="`all` probes each split and finds copies across.")
+    ] = "val",
+    limit: Limit = None,
+    seed: Seed = 42,
 ) -> None:
     """Measure what the files of a data set give away unseen; list broken files and copies."""
     from genimage_core.datasets.audit.markdown import as_markdown
@@ -59,9 +41,9 @@ def audit(
             hint="Name a file in a folder that exists and can be written to.",
             source=str(out),
         )
-    names = list_data_protocols() if protocol is ProtocolChoice.BOTH else [protocol.value]
+    names = list_data_protocols() if data_protocol == "both" else [data_protocol]
     found = audit_dataset(
-        data, names, split=split.value, limit=limit, seed=seed, command=command_line(data), progress=_show
+        data, names, split=split, limit=limit, seed=seed, command=command_line(data), progress=_show
     )
     text = found.model_dump_json(indent=1) + "\n"
     if out is not None:

@@ -1,34 +1,38 @@
-"""The commands behind a verdict: calibrate, looks-like, conditions, stability."""
+"""The commands behind a verdict: calibrate, fit-image-type, warning-rates, stability."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from genimage_core.cli.train import command_line, use_threads
+from genimage_core.cli.options import (
+    STOPPED,
+    Data,
+    Detectors,
+    Generators,
+    Limit,
+    Manifest,
+    Threads,
+    Weights,
+    command_line,
+    groups_of,
+    progress_printer,
+    use_threads,
+)
 
 MEASURED = Path("assets/measured")
 COMBINATION = Path("assets/weights/combination.json")
-
-
-def verdict_commands(app: typer.Typer) -> None:
-    """Enter the commands in the command line."""
-    app.command()(calibrate)
-    app.command("looks-like")(fit_looks)
-    app.command()(conditions)
-    app.command()(stability)
 
 
 def calibrate(
     scores: Annotated[Path, typer.Option(help="Folder of a run, or written by `export-scores`.")],
     fitted_on: Annotated[str, typer.Option(help="The data in words.")],
     out: Annotated[Path, typer.Option(help="File to write.")] = COMBINATION,
-    manifest: Annotated[Path | None, typer.Option(help="csv with path and group of each image.")] = None,
+    manifest: Manifest = None,
     band_scores: Annotated[
         Path | None,
         typer.Option(help="The same of generators not trained on: the band keeps to its limits there."),
@@ -47,9 +51,7 @@ def calibrate(
             "to measure on what was fitted without them."
         ),
     ] = None,
-    detectors: Annotated[
-        str, typer.Option(help="`all` that have scores, or names separated by commas.")
-    ] = "all",
+    detectors: Detectors = "all",
     reals_called_fake: Annotated[
         float, typer.Option(min=0.001, max=0.5, help="Most of the photographs.")
     ] = 0.02,
@@ -69,10 +71,6 @@ def calibrate(
     names = chosen_detectors(detectors)
     rows = read_scores(scores, names)
     band_rows = read_scores(band_scores, names) if band_scores else None
-    groups: dict[str, str] = {}
-    if manifest:
-        table = pd.read_csv(manifest)
-        groups = dict(zip(table["path"], table["group"].astype(str), strict=True))
     limits = Limits(reals_called_fake, fakes_called_real, others_called_fake)
     others = {}
     for entry in also or ():
@@ -81,7 +79,7 @@ def calibrate(
             raise typer.BadParameter("write NAME=FOLDER, or NAME=FOLDER,FOLDER.", param_hint="--also")
         others[title] = pd.concat([read_scores(Path(f), names) for f in folders.split(",")])
     found, measured = fit(
-        rows, groups, fitted_on, band_rows=band_rows, fit_on=fit_on, limits=limits, also=others
+        rows, groups_of(manifest), fitted_on, band_rows=band_rows, fit_on=fit_on, limits=limits, also=others
     )
     command = command_line(manifest).replace("--manifest DIR", "--manifest DIR/manifest.csv")
     measured = {"command": command, "scores": scores.name} | measured
@@ -112,21 +110,22 @@ def _figure(figure: dict[str, float]) -> str:
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}, n = {figure['n']})"
 
 
-def fit_looks(
-    data: Annotated[Path, typer.Option(help="Data set in GenImage's layout, with a `not_photo` group.")],
+def fit_image_type(
+    data: Data,
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("assets/looks_like.json"),
-    every: Annotated[int, typer.Option(min=1, help="Take every so-manieth generated training image.")] = 3,
+    every: Annotated[int, typer.Option(min=1, help="Use every Nth generated training image.")] = 3,
 ) -> None:
     """Fit what tells drawings, screens and pages from photographs; measure it on validation images."""
     from genimage_core.datasets import scan_dataset
-    from genimage_core.training.fit_image_type import fit_looks_like, gather
+    from genimage_core.training.fit_image_type import fit_image_type as fit
+    from genimage_core.training.fit_image_type import gather
 
     records = scan_dataset(data)
     train = [r for r in records if r.split == "train" and r.label == 0]
     train += [r for r in records if r.split == "train" and r.label == 1][::every]
     val = [r for r in records if r.split == "val"]
-    train_seen = gather(train, damage=True, progress=_progress("training images"))
-    model = fit_looks_like(train_seen, gather(val, damage=False, progress=_progress("validation images")))
+    train_seen = gather(train, damage=True, progress=progress_printer("training images"))
+    model = fit(train_seen, gather(val, damage=False, progress=progress_printer("validation images")))
     model.figures["command"] = command_line(data)
     out.write_text(json.dumps(model.model_dump(), indent=1) + "\n", encoding="utf-8")
     for kind, figure in model.figures["precision"].items():
@@ -134,19 +133,19 @@ def fit_looks(
     print(out)
 
 
-def conditions(
-    data: Annotated[Path, typer.Option(help="Data set in GenImage's layout; its validation images.")],
-    out: Annotated[Path, typer.Option(help="JSON file of figures.")] = MEASURED / "conditions.json",
-    every: Annotated[int, typer.Option(min=1, help="Take every so-manieth image.")] = 6,
+def warning_rates(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="JSON file of figures.")] = MEASURED / "warning_rates.json",
+    every: Annotated[int, typer.Option(min=1, help="Use every Nth image.")] = 6,
 ) -> None:
     """How often the notes on blurred and enlarged pictures come, and how often they come wrongly."""
     from genimage_core.datasets import list_generators, scan_dataset
-    from genimage_core.evaluation.warning_rates import condition_figures
+    from genimage_core.evaluation.warning_rates import warning_figures
 
     records = scan_dataset(data)
     with_fakes = list_generators(records, "val")
     chosen = [r for r in records if r.split == "val" and r.generator in with_fakes][::every]
-    found = {"command": command_line(data)} | condition_figures(chosen, _progress("images"))
+    found = {"command": command_line(data)} | warning_figures(chosen, progress_printer("images"))
     out.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     for part in ("photographs", "fakes"):
         for change, notes in found.get(part, {}).items():
@@ -154,49 +153,50 @@ def conditions(
 
 
 def stability(
-    data: Annotated[Path, typer.Option(help="Data set in GenImage's layout; its validation images.")],
-    out: Annotated[Path, typer.Option(help="JSON file of figures; scores are kept beside it.")],
-    detectors: Annotated[str, typer.Option(help="`all` that have weights, or names with commas.")] = "all",
-    weights: Annotated[str, typer.Option(help="`default`, `sd_v1`, or a folder of weights.")] = "default",
-    generators: Annotated[str, typer.Option(help="`all`, `train`, or names with commas.")] = "all",
+    data: Data,
+    out: Annotated[Path, typer.Option(help="JSON file of figures; the run is kept beside it.")],
+    detectors: Detectors = "all",
+    weights: Weights = "default",
+    generators: Generators = "all",
     degrade: Annotated[str, typer.Option(help="Chains with commas; default: what the web does.")] = "",
-    limit: Annotated[int | None, typer.Option(min=1, help="Images a class and generator.")] = None,
+    limit: Limit = None,
     combination: Annotated[Path | None, typer.Option(help="Combination to judge by.")] = None,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: torch's default.")] = 0,
+    threads: Threads = 0,
 ) -> None:
     """How many verdicts flip between fake and real when a file is re-saved, resized or cropped; resumes."""
-    from genimage_core.datasets import data_protocol, scan_dataset
-    from genimage_core.detectors import load_detector
-    from genimage_core.evaluation.config import covered_detectors
-    from genimage_core.evaluation.select import select_images
-    from genimage_core.evaluation.verdict_stability import CONDITIONS, measure, stability_figures
+    from genimage_core.detectors.registry import on_cpu
+    from genimage_core.evaluation.config import Wanted, set_up
+    from genimage_core.evaluation.engine.run import run
+    from genimage_core.evaluation.verdict_stability import DEGRADATIONS, stability_figures, verdicts_of_run
+    from genimage_core.utils.stop import Stop
     from genimage_core.verdict.combine import load_combination
 
     use_threads(threads)
-    conditions = ("none", *(c for c in degrade.split(",") if c and c != "none")) if degrade else CONDITIONS
-    protocol = data_protocol("raw")
-    records = select_images(
-        scan_dataset(data), split="val", generators=generators, protocol=protocol, limit=limit
-    )
-    names, missing = covered_detectors(detectors, weights)
-    for name in missing:
+    chosen = ("none", *(c for c in degrade.split(",") if c and c != "none")) if degrade else DEGRADATIONS
+    wanted = Wanted(
+        data=data, detectors=detectors, weights=weights, degrade=",".join(chosen), generators=generators,
+        limit=limit, precision="int8" if on_cpu("auto") else "fp32", command=command_line(data),
+    )  # fmt: skip
+    work = set_up(wanted)
+    for name in work.left_out:
         print(f"{name}: no weights, left out", file=sys.stderr)
-    loaded = {name: load_detector(name, weights=weights) for name in names}
-    rows = measure(
-        records, loaded, out.with_suffix(".rows.jsonl"), conditions=conditions, progress=_progress("images")
-    )
-    figures = stability_figures(rows, load_combination(combination) if combination else None)
-    facts: dict[str, Any] = {"command": command_line(data), "detectors": names, "n": len(rows)}
+    folder = out.with_suffix(".run")
+    with Stop() as stop:
+        finished = run(
+            work.records, work.detectors, work.plan, folder, progress=progress_printer("images"),
+            should_stop=lambda: stop.asked,
+        )  # fmt: skip
+    if not finished:
+        print(f"stopped; the same command goes on from {folder}", file=sys.stderr)
+        raise typer.Exit(STOPPED)
+    how = load_combination(combination) if combination else None
+    verdicts = verdicts_of_run(folder, work.records, how, progress_printer("verdicts"))
+    figures = stability_figures(verdicts)
+    facts: dict[str, Any] = {
+        "command": command_line(data), "detectors": list(work.detectors), "n": len(verdicts),
+    }  # fmt: skip
     figures = facts | figures
     out.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     print(f"flips under any change: {_figure(figures['any'])}")
     for text, figure in figures["each"].items():
         print(f"    {text}: {_figure(figure)}")
-
-
-def _progress(name: str) -> Callable[[int, int], None]:
-    def show(done: int, total: int) -> None:
-        if done % 200 == 0 or done == total:
-            print(f"{name}: {done} / {total}", file=sys.stderr, flush=True)
-
-    return show

@@ -11,19 +11,25 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from genimage_core.cli.train import command_line, use_threads
-
-STOPPED = 130
-"""Exit code of a run that was stopped, as of any command ended by Ctrl-C."""
-
-
-def evaluate_commands(app: typer.Typer) -> None:
-    """Enter the benchmark's commands in the command line."""
-    app.command("evaluate")(evaluate)
-    app.command("benchmark-run", hidden=True)(evaluate)  # the name it had before
-    app.command("report")(report)
-    app.command("export-scores")(export_scores)
-    app.command("export-table")(export_table)
+from genimage_core.cli.options import (
+    STOPPED,
+    AsJson,
+    DataProtocol,
+    Detectors,
+    Device,
+    Generators,
+    Limit,
+    PreprocessingOption,
+    RunFolder,
+    Seed,
+    Split,
+    Threads,
+    Title,
+    Weights,
+    command_line,
+    names_of,
+    use_threads,
+)
 
 
 def evaluate(
@@ -31,18 +37,16 @@ def evaluate(
     data: Annotated[str | None, typer.Option(help="Data set in GenImage's layout.")] = None,
     ai: Annotated[Path | None, typer.Option(help="Instead of a data set: folder of AI images.")] = None,
     nature: Annotated[Path | None, typer.Option(help="Instead of a data set: folder of real ones.")] = None,
-    detectors: Annotated[str, typer.Option(help="`all` that have weights, or names with commas.")] = "all",
-    weights: Annotated[str, typer.Option(help="`default`, `sd_v1`, or a folder of weights.")] = "default",
+    detectors: Detectors = "all",
+    weights: Weights = "default",
     degrade: Annotated[str, typer.Option(help="`none`, `paper` or chains, with commas.")] = "none",
-    protocol: Annotated[str, typer.Option(help="Data protocol: `raw` or `unbiased`.")] = "raw",
-    generators: Annotated[str, typer.Option(help="`all`, `train`, or names with commas.")] = "all",
-    split: Annotated[Literal["val", "train"], typer.Option(help="Which images.")] = "val",
-    reading: Annotated[
-        Literal["native", "paper"], typer.Option(help="`native` tiles or the `paper`'s resize.")
-    ] = "native",
-    limit: Annotated[int | None, typer.Option(min=1, help="Images a class and generator.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 42,
-    device: Annotated[str, typer.Option(help="`auto`, `cpu` or `cuda`.")] = "auto",
+    data_protocol: DataProtocol = "raw",
+    generators: Generators = "all",
+    split: Split = "val",
+    preprocessing: PreprocessingOption = "tiles",
+    limit: Limit = None,
+    seed: Seed = 42,
+    device: Device = "auto",
     precision: Annotated[
         Literal["fp32", "bf16", "int8"],
         typer.Option(help="`bf16` for GPUs; `int8` for CPUs, as the app: 8 bits where they cost little."),
@@ -51,7 +55,7 @@ def evaluate(
         int, typer.Option(min=0, help="Threads that decode, with ray: actors; 0: automatic.")
     ] = 0,
     batch: Annotated[int, typer.Option(min=0, help="Images between two saves; 0: automatic.")] = 0,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads of the networks; 0: torch's.")] = 0,
+    threads: Threads = 0,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="`ray`: on a cluster.")] = "local",
 ) -> None:
     """Score images with detectors under degradations, then report; stop with Ctrl-C, start again to go on."""
@@ -65,8 +69,8 @@ def evaluate(
     use_threads(threads)
     wanted = Wanted(
         data=data, ai=ai, nature=nature, detectors=detectors, weights=weights, degrade=degrade,
-        protocol=protocol, generators=generators, split=split, reading=reading, limit=limit, seed=seed,
-        device=device, precision=precision, command=command_line(data),
+        data_protocol=data_protocol, generators=generators, split=split, preprocessing=preprocessing,
+        limit=limit, seed=seed, device=device, precision=precision, command=command_line(data),
     )  # fmt: skip
     if engine == "ray":
         from genimage_core.evaluation.ray import run_on_ray, set_up_for_ray
@@ -86,7 +90,7 @@ def evaluate(
     options: dict[str, Any] = {
         "workers": workers,
         "batch": batch,
-        "progress": progress_printer(plan.rows_per_image),
+        "progress": rate_printer(plan.rows_per_image),
     }
     with Stop() as stop:
         options["should_stop"] = lambda: stop.asked
@@ -102,8 +106,8 @@ def evaluate(
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    run: RunFolder,
+    as_json: AsJson = False,
 ) -> None:
     """Print the figures of a run, computed from its rows."""
     from genimage_core.evaluation.report import make_report, report_text
@@ -113,11 +117,11 @@ def report(
 
 
 def export_scores(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    run: RunFolder,
     out: Annotated[
         Path, typer.Argument(help="Folder for a table of scores and the figures of each detector.")
     ],
-    condition: Annotated[str, typer.Option(help="Whose scores.")] = "none",
+    degradation: Annotated[str, typer.Option(help="Whose scores.")] = "none",
     generators: Annotated[str, typer.Option(help="Only images of these, names with commas.")] = "",
     title: Annotated[str, typer.Option(help="Also write OUT.json, a table that the app shows.")] = "",
 ) -> None:
@@ -125,18 +129,19 @@ def export_scores(
     from genimage_core.evaluation.export import export_scores as export
     from genimage_core.images.degradations import parse
 
-    names = [n.strip() for n in generators.split(",") if n.strip()]
-    chain = str(parse(condition))
-    rows = export(run, out, condition=chain, generators=names, title=title, command=command_line())
+    chain = str(parse(degradation))
+    rows = export(
+        run, out, degradation=chain, generators=names_of(generators), title=title, command=command_line()
+    )
     print(f"{out}: {len(rows)} scores of {rows['detector'].nunique()} detectors")
 
 
 def export_table(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    run: RunFolder,
     out: Annotated[Path, typer.Argument(help="JSON file; rows of an existing one are kept or replaced.")],
     table: Annotated[str, typer.Option(help="Published table to stand beside.")],
     row: Annotated[str, typer.Option(help="Name of the one row, such as the training generator.")] = "",
-    title: Annotated[str, typer.Option(help="For people; the published table's without it.")] = "",
+    title: Title = "",
 ) -> None:
     """Write a run's figures in the shape of a published table, for the app to show beside it."""
     from genimage_core.evaluation.export import export_table as export
@@ -145,7 +150,7 @@ def export_table(
     print(f"{out}: {len(found.cells)} figures in {len(found.weights)} rows")
 
 
-def progress_printer(
+def rate_printer(
     rows_per_image: int, clock: Callable[[], float] = time.monotonic
 ) -> Callable[[int, int], None]:
     """Print images done, rate and time left on stderr, at most every two seconds."""

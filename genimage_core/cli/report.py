@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genimage_core.cli.options import Detectors
 from genimage_core.results.cards import FOLDER
 from genimage_core.utils.errors import GenImageError
 from genimage_core.utils.paths import safe_name
 
 if TYPE_CHECKING:
-    from genimage_core.detectors import Detector, Protocol
+    from genimage_core.detectors import Detector, Preprocessing
     from genimage_core.images.facts import LoadedImage
     from genimage_core.provenance import Provenance
     from genimage_core.verdict.pipeline import Report
@@ -27,7 +28,7 @@ class ReportWriter:
             HTML.
         files: the images that will come.
         detectors: name -> loaded detector.
-        protocol: how images reach the networks.
+        preprocessing: how images reach the networks.
         applied: text form of the degradation applied first, "" for none.
 
     Raises:
@@ -39,7 +40,7 @@ class ReportWriter:
         target: Path,
         files: Sequence[Path],
         detectors: Mapping[str, Detector],
-        protocol: Protocol,
+        preprocessing: Preprocessing,
         applied: str = "",
     ) -> None:
         self._single = target.suffix.lower() in (".html", ".htm", ".pdf") and not target.is_dir()
@@ -50,7 +51,12 @@ class ReportWriter:
                 hint="Name a folder: it gets one report for each.",
                 source=str(target),
             )
-        self._target, self._detectors, self._protocol, self._applied = target, detectors, protocol, applied
+        self._target, self._detectors, self._preprocessing, self._applied = (
+            target,
+            detectors,
+            preprocessing,
+            applied,
+        )
         self._taken: set[str] = set()
 
     def write(self, path: Path, image: LoadedImage, report: Report, provenance: Provenance) -> Path:
@@ -64,7 +70,7 @@ class ReportWriter:
         more: dict[str, Any] = {
             "evidence": report_evidence(image.pixels, self._detectors, report.detectors),
             "weights": {name: getattr(found, "weights_id", "") for name, found in self._detectors.items()},
-            "protocol": self._protocol,
+            "preprocessing": self._preprocessing,
             "applied": self._applied,
         }
         data = (_pdf if self._pdf else _html)(image, report, provenance, more)
@@ -104,7 +110,7 @@ def _pdf(image: LoadedImage, report: Report, provenance: Provenance, more: dict[
 
 def cards(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = FOLDER,
-    detectors: Annotated[str, typer.Option(help="`all`, or names separated by commas.")] = "all",
+    detectors: Detectors = "all",
 ) -> None:
     """Write each detector's card: its words, its figures, and metadata that the hub reads."""
     from genimage_core.detectors.registry import chosen_detectors

@@ -1,4 +1,4 @@
-"""The runtime's commands: prepare, choose-runtime, benchmark."""
+"""The runtime's commands: prepare, time, choose-precision."""
 
 from __future__ import annotations
 
@@ -9,17 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from genimage_core.cli.train import command_line
-
-Weights = Annotated[str, typer.Option(help="`default`, a folder, or a hub repository.")]
-Detectors = Annotated[str, typer.Option(help="`all`, or names separated by commas.")]
-
-
-def runtime_commands(app: typer.Typer) -> None:
-    """Enter the runtime's commands in the command line."""
-    app.command()(prepare)
-    app.command("choose-runtime")(choose_runtime)
-    app.command()(benchmark)
+from genimage_core.cli.options import AsJson, Data, Detectors, Seed, Threads, Weights, command_line
 
 
 def prepare(
@@ -30,7 +20,7 @@ def prepare(
     ] = False,
 ) -> None:
     """Export each detector for ONNX Runtime and keep it, so that the first answer on a CPU comes quickly."""
-    from genimage_core.detectors.onnx.info_cache import prepared_folder
+    from genimage_core.detectors.onnx.info_cache import exports_folder
     from genimage_core.detectors.onnx.prepare import prepare_detector
     from genimage_core.detectors.registry import load_detector, load_network
     from genimage_core.evaluation.config import covered_detectors
@@ -42,11 +32,11 @@ def prepare(
         if portable and precision:
             prepare_detector(*load_network(name, weights), precision, keep_portable=True)
         print(f"{name}: ready ({precision or 'torch'})", flush=True)
-    print(f"kept in {prepared_folder()}", file=sys.stderr)
+    print(f"kept in {exports_folder()}", file=sys.stderr)
 
 
-def choose_runtime(
-    data: Annotated[Path, typer.Option(help="Data set in GenImage's layout, to measure the cost on.")],
+def choose_precision(
+    data: Data,
     detectors: Detectors = "all",
     weights: Weights = "default",
     limit: Annotated[int, typer.Option(help="At most so many images a class and generator.")] = 40,
@@ -54,7 +44,7 @@ def choose_runtime(
     calibrate_on: Annotated[
         int, typer.Option(min=0, help="Training images that show what ranges 8 bits need; 0: bundled ones.")
     ] = 96,
-    seed: int = 42,
+    seed: Seed = 42,
     out: Annotated[Path | None, typer.Option(help="The table (default: assets/runtime.json).")] = None,
 ) -> None:
     """Measure in how many bits each detector runs fastest at next to no cost, and write the table."""
@@ -92,11 +82,11 @@ def choose_runtime(
     print(json.dumps(table["together"]))
 
 
-def benchmark(
-    threads: Annotated[int, typer.Option(help="CPU threads of both sides; 0: torch's default.")] = 0,
+def time(
+    threads: Threads = 0,
     rounds: Annotated[int, typer.Option(help="Turns that each takes; the least time counts.")] = 5,
     detectors: Detectors = "all",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Time the detectors on this machine, against one eager timm pass of each backbone in the same run."""
     from genimage_core.detectors.registry import chosen_detectors

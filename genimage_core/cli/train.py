@@ -3,59 +3,61 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from genimage_core.utils.paths import printable
-
-
-def command_line(data: Path | str | None = None) -> str:
-    """The command as it can be repeated elsewhere: the data set's folder is called DIR."""
-    words = ["DIR" if data is not None and word == str(data) else word for word in sys.argv[1:]]
-    return printable(shlex.join(["python", "-m", "genimage_core", *words]))
-
-
-def use_threads(threads: int) -> None:
-    """Set the CPU threads of torch, and of the prepared networks with it; 0 leaves them as they are."""
-    import torch
-
-    if threads:
-        torch.set_num_threads(threads)
-
-
-def lab_commands(app: typer.Typer) -> None:
-    """Enter the laboratory's commands in the command line."""
-    for command in (train, teach, pack):
-        app.command()(command)
+from genimage_core.cli.options import (
+    Backbone,
+    Data,
+    Detectors,
+    Device,
+    Features,
+    HeadDetector,
+    Init,
+    InitNote,
+    Limit,
+    Manifest,
+    OnlyImages,
+    Penalty,
+    Seed,
+    Threads,
+    TrainOn,
+    Views,
+    Weights,
+    command_line,
+    groups_of,
+    names_of,
+    progress_printer,
+    use_threads,
+)
 
 
 def train(
     detector: Annotated[str, typer.Option(help="Which detector.")],
-    data: Annotated[Path, typer.Option(help="Data set in GenImage's layout.")],
+    data: Data,
     train_on: Annotated[
         str,
         typer.Option(help="Generators, separated by commas, `all`, or `none`: real images and a teacher."),
     ],
     out: Annotated[Path, typer.Option(help="Folder of the run.")],
-    only: Annotated[Path | None, typer.Option(help="Text file: ids of the images to train on.")] = None,
+    only: OnlyImages = None,
     reals: Annotated[str, typer.Option(help="`pool`: all real images; `own`: the generators' own.")] = "pool",
     steps: Annotated[int | None, typer.Option(help="Optimiser steps (default: the recipe's).")] = None,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate (default: the recipe's).")] = None,
     cutmix: Annotated[float | None, typer.Option(min=0, max=1, help="Share of steps with CutMix.")] = None,
-    seed: int = 0,
-    backbone: Annotated[str, typer.Option(help="Another timm vision transformer than the detector's.")] = "",
+    seed: Seed = 0,
+    backbone: Backbone = "",
     init: Annotated[Path | None, typer.Option(help="safetensors file or weight set to start from.")] = None,
-    init_note: Annotated[str, typer.Option(help="Where that file comes from, for the manifest.")] = "",
+    init_note: InitNote = "",
     teacher: Annotated[Path | None, typer.Option(help="Folder written by `teach`, to learn from.")] = None,
     balance: Annotated[bool, typer.Option(help="Draw images of small generators more often.")] = False,
     favour: Annotated[str, typer.Option(help="Folders drawn more often: NAME=TIMES, with commas.")] = "",
-    device: str = "auto",
+    device: Device = "auto",
     workers: int = 1,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
+    threads: Threads = 0,
     validate_every: Annotated[int, typer.Option(help="Steps between validations; 0: none.")] = 250,
 ) -> None:
     """Train a detector; stop it with Ctrl-C, start it again to go on."""
@@ -86,18 +88,18 @@ def _times(text: str) -> dict[str, int]:
 
 
 def teach(
-    data: Annotated[Path, typer.Option(help="Data set in GenImage's layout.")],
+    data: Data,
     out: Annotated[Path, typer.Option(help="Folder for the views and what the teacher sees in them.")],
-    train_on: Annotated[str, typer.Option(help="Generators, separated by commas, or `all`.")] = "all",
+    train_on: TrainOn = "all",
     teacher: Annotated[str, typer.Option(help="A vision transformer with 16 px patches.")] = "deit_s",
-    weights: Annotated[str, typer.Option(help="`default`, `sd_v1`, or a folder of weights.")] = "default",
+    weights: Weights = "default",
     trunk: Annotated[
         Path | None,
         typer.Option(help="Instead of --weights: a trunk that learned without labels (safetensors)."),
     ] = None,
     views: Annotated[int, typer.Option(min=1, help="Augmented views an image (1 GB for 3,300 views).")] = 3,
-    seed: int = 0,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
+    seed: Seed = 0,
+    threads: Threads = 0,
 ) -> None:
     """Let a trained transformer look at the training images, for others to learn from; resumes."""
     from genimage_core.datasets import scan_dataset
@@ -113,27 +115,19 @@ def teach(
         "seed": seed,
         "trunk": trunk,
     }
-    make_teacher_views(records, out, **options, report=_progress(f"{teacher} looks at views"))
+    make_teacher_views(records, out, **options, report=progress_printer(f"{teacher} looks at views"))
     print(f"views: {out}")
-
-
-def _progress(name: str) -> Any:
-    def show(done: int, total: int) -> None:
-        if done % 160 == 0 or done == total:
-            print(f"{name}: {done} / {total}", file=sys.stderr, flush=True)
-
-    return show
 
 
 def pack(
     runs: Annotated[Path, typer.Option(help="Folder with one run of `train` for each detector.")],
-    data: Annotated[Path, typer.Option(help="Data set whose validation images measure the loss.")],
+    data: Data,
     out: Annotated[Path, typer.Option(help="Folder of the weight set.")],
-    detectors: Annotated[str, typer.Option(help="`all`, or names separated by commas.")] = "all",
+    detectors: Detectors = "all",
     bits: Annotated[int, typer.Option(min=2, max=8, help="Bits a weight.")] = 6,
     group: Annotated[int, typer.Option(min=8, help="Weights a scale.")] = 64,
     fine: Annotated[str, typer.Option(help="Modules kept in 8 bits, with commas: body.conv1,...")] = "",
-    limit: Annotated[int | None, typer.Option(help="Images a class and generator.")] = None,
+    limit: Limit = None,
 ) -> None:
     """Pack trained weights into few bits, measure what that costs, enter both in the manifest."""
     from genimage_core.datasets import data_protocol, scan_dataset
@@ -150,7 +144,7 @@ def pack(
         state, digest = load_state(name, runs / name)
         facts = {"float_sha256": digest, "training": weights_entry(name, runs / name)["training"]}
         save_packed(name, state, out, facts=facts, **how)
-        loss = packing_loss(name, runs / name, out, records, _progress(name))
+        loss = packing_loss(name, runs / name, out, records, progress_printer(name))
         loss["command"] = command_line(data)
         entry = save_packed(name, state, out, facts=facts | {"packing_loss": loss}, **how)
         size = sum(file["bytes"] for file in entry["files"]) / 1e6
@@ -162,7 +156,7 @@ def fit_attribution(
     init: Init,
     features: Features,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("assets/attribution"),
-    detector: Detector = "dinov2",
+    detector: HeadDetector = "dinov2",
     weights: Annotated[
         str, typer.Option(help="Weight set that will be asked; its trunk must fit.")
     ] = "default",
@@ -170,14 +164,12 @@ def fit_attribution(
         str,
         typer.Option(help="Generators to tell apart, separated by commas; `all` that have training fakes."),
     ] = "all",
-    manifest: Annotated[Path | None, typer.Option(help="csv with path and group of each image.")] = None,
-    views: Annotated[int, typer.Option(min=1, help="Augmented views of each training image.")] = 1,
+    manifest: Manifest = None,
+    views: Views = 1,
     inverse_penalty: Penalty = 1e-3,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
+    threads: Threads = 0,
 ) -> None:
     """Fit what names generators, choose its threshold, and measure its confusion matrix."""
-    import pandas as pd
-
     from genimage_core.training.fit_attribution import fit_attribution_run
     from genimage_core.training.heads.fit import HeadPlan
 
@@ -187,12 +179,8 @@ def fit_attribution(
         data=data, init=init, features=features, detector=detector, views=views,
         inverse_penalty=inverse_penalty, command=command,
     )  # fmt: skip
-    names = () if classes == "all" else tuple(n.strip() for n in classes.split(",") if n.strip())
-    groups: dict[str, str] = {}
-    if manifest:
-        table = pd.read_csv(manifest)
-        groups = dict(zip(table["path"], table["group"].astype(str), strict=True))
-    facts = fit_attribution_run(plan, out, groups, _show, classes=names, weights=weights)
+    names = () if classes == "all" else tuple(names_of(classes))
+    facts = fit_attribution_run(plan, out, groups_of(manifest), _show, classes=names, weights=weights)
     print(
         json.dumps(
             {"threshold": facts.threshold, **facts.figures, **facts.manifest["packed_trunk"]}, indent=1
@@ -200,33 +188,19 @@ def fit_attribution(
     )
 
 
-Features = Annotated[Path, typer.Option(help="Folder of the feature cache.")]
-Init = Annotated[Path, typer.Option(help="safetensors file with the frozen trunk.")]
-Penalty = Annotated[float, typer.Option(help="Inverse strength of the head's penalty.")]
-Detector = Annotated[str, typer.Option(help="A detector with a linear head on a frozen trunk.")]
-Data = Annotated[Path, typer.Option(help="Data set in GenImage's layout.")]
-Backbone = Annotated[str, typer.Option(help="Another timm vision transformer; default: the detector's.")]
-
-
-def linear_commands(app: typer.Typer) -> None:
-    """Enter these commands in the command line."""
-    app.command("fit-head")(fit_head)
-    app.command("leave-one-out")(leave_one_out)
-
-
 def fit_head(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder of the run, as `train` writes it.")],
     init: Init,
     features: Features,
-    detector: Detector = "dinov2",
+    detector: HeadDetector = "dinov2",
     backbone: Backbone = "",
-    train_on: Annotated[str, typer.Option(help="Generators, separated by commas, or `all`.")] = "all",
-    only: Annotated[Path | None, typer.Option(help="Text file: ids of the images to fit on.")] = None,
-    views: Annotated[int, typer.Option(min=1, help="Augmented views of each image.")] = 1,
+    train_on: TrainOn = "all",
+    only: OnlyImages = None,
+    views: Views = 1,
     inverse_penalty: Penalty = 1e-3,
-    init_note: Annotated[str, typer.Option(help="Where the trunk comes from, for the manifest.")] = "",
-    threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
+    init_note: InitNote = "",
+    threads: Threads = 0,
 ) -> None:
     """Fit a linear head on a frozen trunk; features that were computed before are read from the cache."""
     from genimage_core.training.heads.fit import HeadPlan, fit_head_run
@@ -245,11 +219,11 @@ def leave_one_out(
     out: Annotated[Path, typer.Option(help="File of figures (json) to write.")],
     init: Init,
     features: Features,
-    detector: Detector = "dinov2",
+    detector: HeadDetector = "dinov2",
     backbone: Backbone = "",
-    views: Annotated[int, typer.Option(min=1, help="Augmented views of each image.")] = 1,
+    views: Views = 1,
     inverse_penalty: Penalty = 1e-3,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0: torch's default.")] = 0,
+    threads: Threads = 0,
 ) -> None:
     """For each training generator: a head that never saw it, measured on its validation images."""
     from genimage_core.training.heads.fit import HeadPlan, leave_one_out_figures

@@ -4,7 +4,7 @@
 that format, size and last compression no longer give the answer away; without it those alone separate
 GenImage's PNG fakes of fixed size from its JPEG photographs (Grommelt et al. 2024, arXiv:2403.17608).
 
-A data protocol says what the data are. How an image then reaches a network (`native` tiles or the `paper`'s
+A data protocol says what the data are. How an image then reaches a network (`tiles` or the paper's
 resize) is a detector's reading of it, and another matter: each goes with each.
 
 How `unbiased` differs from the paper's recipe. The paper keeps only photographs that are JPEGs of quality 96

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from genimage_core.detectors.detector import Detector
-from genimage_core.detectors.info import DetectorInfo, InputSpec, Protocol
+from genimage_core.detectors.info import DetectorInfo, InputSpec, Preprocessing
 from genimage_core.detectors.registry import (
     OwnDetectors,
     build_network,
@@ -27,7 +27,7 @@ __all__ = [
     "DetectorInfo",
     "DetectorNet",
     "InputSpec",
-    "Protocol",
+    "Preprocessing",
     "build_network",
     "detector_class",
     "detector_info",
@@ -38,16 +38,16 @@ __all__ = [
 
 
 def _own_exist() -> bool:
-    from genimage_core.detectors.custom.card import cards_folder
+    from genimage_core.detectors.custom.config import configs_folder
 
-    return cards_folder() is not None
+    return configs_folder() is not None
 
 
 def _register_own(taken: Collection[str]) -> object:
-    from genimage_core.detectors.custom.card import cards_folder
-    from genimage_core.detectors.custom.register import register_cards
+    from genimage_core.detectors.custom.config import configs_folder
+    from genimage_core.detectors.custom.register import register_configs
 
-    return register_cards(cards_folder(), taken)
+    return register_configs(configs_folder(), taken)
 
 
 take_own_detectors(OwnDetectors(_own_exist, _register_own))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from torch import Tensor, nn
 
 from genimage_core.detectors import _timm  # noqa: F401  (before anything imports timm)
-from genimage_core.detectors.info import IMAGENET_MEAN, IMAGENET_STD, DetectorInfo, InputSpec, Protocol
+from genimage_core.detectors.info import IMAGENET_MEAN, IMAGENET_STD, DetectorInfo, InputSpec, Preprocessing
 from genimage_core.detectors.recipe import Recipe
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "DetectorInfo",
     "DetectorNet",
     "InputSpec",
-    "Protocol",
+    "Preprocessing",
     "fake_log_odds",
 ]
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import expit
 
-from genimage_core.detectors.info import DetectorInfo, InputSpec, Protocol
+from genimage_core.detectors.info import DetectorInfo, InputSpec, Preprocessing
 from genimage_core.detectors.tiling import paper_view, tile_views
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ class Detector:
         """How an image reaches the network."""
         return self.net.spec
 
-    def views(self, image: np.ndarray, protocol: Protocol = "native") -> list[np.ndarray]:
+    def views(self, image: np.ndarray, preprocessing: Preprocessing = "tiles") -> list[np.ndarray]:
         """The crops of `image` that the network reads, each (S, S, 3) uint8."""
         spec = self.spec
-        if protocol == "paper":
+        if preprocessing == "resize":
             return [paper_view(image, spec.paper_resize, spec.paper_crop)]
         return tile_views(image, spec.tile, spec.max_tiles)
 
@@ -86,23 +87,35 @@ class Detector:
         return found
 
     def predict(
-        self, images: Sequence[np.ndarray], protocol: Protocol = "native", batch_size: int = 32
+        self, images: Sequence[np.ndarray], preprocessing: Preprocessing = "tiles", batch_size: int = 32
     ) -> np.ndarray:
         """Score images.
 
         Args:
             images: RGB uint8 arrays of shape (H, W, 3), any sizes.
-            protocol: `native` averages the log-odds over native-resolution tiles; `paper` resizes
+            preprocessing: `tiles` averages the log-odds over native-resolution tiles; `resize` resizes
                 and crops as the paper's code does.
             batch_size: views a forward pass.
 
         Returns:
             (N,) float32, P(fake) in [0, 1].
         """
-        per_image = [self.views(image, protocol) for image in images]
-        flat = [view for views in per_image for view in views]
-        log_odds = self.log_odds(flat, batch_size)
-        ends = np.cumsum([len(views) for views in per_image])
-        parts = np.split(log_odds, ends[:-1]) if len(ends) else []
-        means = np.array([part.mean() for part in parts], dtype=np.float64)
-        return (1.0 / (1.0 + np.exp(-means))).astype(np.float32)
+        per_image = [self.views(image, preprocessing) for image in images]
+        return self.predict_views(per_image, batch_size)
+
+    def predict_views(self, per_image: Sequence[Sequence[np.ndarray]], batch_size: int = 32) -> np.ndarray:
+        """Score images that are cut into views already.
+
+        Args:
+            per_image: the (S, S, 3) uint8 views of each image, at least one each.
+            batch_size: views a forward pass.
+
+        Returns:
+            (N,) float32, P(fake) in [0, 1]: expit of the mean log-odds of an image's views.
+        """
+        if not per_image:
+            return np.zeros(0, np.float32)
+        log_odds = self.log_odds([view for views in per_image for view in views], batch_size)
+        ends = np.cumsum([len(views) for views in per_image])[:-1]
+        means = np.array([part.mean() for part in np.split(log_odds, ends)], dtype=np.float64)
+        return expit(means).astype(np.float32)

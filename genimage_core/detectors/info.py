@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Protocol = Literal["native", "paper"]
+Preprocessing = Literal["tiles", "resize"]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -42,9 +42,9 @@ class InputSpec:
     """How an image of any size reaches the network.
 
     Attributes:
-        tile: side in px of a native-resolution tile (protocol `native`).
+        tile: side in px of a native-resolution tile (preprocessing `tiles`).
         max_tiles: at most so many tiles of one image are scored and averaged.
-        paper_resize: shorter side after the paper's own resize (None: no resize, protocol `paper`).
+        paper_resize: shorter side after the paper's own resize (None: no resize, preprocessing `resize`).
         paper_crop: side of the paper's centre crop.
         mean, std: of the normalisation applied to values in [0, 1].
     """

@@ -86,7 +86,7 @@ def _discover() -> None:
 
 def _is_bundled(net: type[DetectorNet]) -> bool:
     """Whether a network's code is this package's: what is kept of it goes stale with that code."""
-    return net.__module__.startswith(__package__ or "") and not hasattr(net, "card")
+    return net.__module__.startswith(__package__ or "") and not hasattr(net, "config")
 
 
 def _known() -> dict[str, Known] | None:
@@ -263,14 +263,14 @@ def _load_prepared(name: str, weights: str | Path, precision: Precision | None =
         return None
     identity = weights_id(name, weights)
     precision = precision or chosen_precision(name, identity)
-    from genimage_core.detectors.onnx.detector import PreparedDetector, find_prepared
+    from genimage_core.detectors.onnx.detector import OnnxDetector, find_export
 
     path = None
     try:
-        path = find_prepared(name, identity, precision)
+        path = find_export(name, identity, precision)
         if path is None:
             return None
-        return PreparedDetector(
+        return OnnxDetector(
             str(path), known[name], identity, lambda: load_network(name, weights)[0], precision=precision
         )
     except ImportError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from genimage_core.datasets import data_protocol
 from genimage_core.datasets.scan import Scan, scan
 from genimage_core.evaluation.devices import load_for_run, run_versions, with_weights
-from genimage_core.evaluation.plan import Plan, Precision, Reading, parse_conditions
+from genimage_core.evaluation.plan import Plan, Precision, Preprocessing, parse_degradations
 from genimage_core.evaluation.select import data_facts, folder_pair, select_images
 from genimage_core.utils.errors import EvaluationError
 
@@ -29,10 +29,10 @@ class Wanted:
         detectors: `all` that have weights, or names separated by commas.
         weights: `default`, or a folder of weights.
         degrade: `none`, `paper` or chains, separated by commas.
-        protocol: data protocol, `raw` or `unbiased`.
+        data_protocol: `raw` or `unbiased`.
         generators: `all`, `train` for those with fakes to train on, or names separated by commas.
         split: which images.
-        reading: how an image reaches a network.
+        preprocessing: how an image reaches a network.
         limit: at most so many images a class and generator.
         seed: of every draw.
         device: `auto`, `cpu` or `cuda`.
@@ -46,10 +46,10 @@ class Wanted:
     detectors: str = "all"
     weights: str = "default"
     degrade: str = "none"
-    protocol: str = "raw"
+    data_protocol: str = "raw"
     generators: str = "all"
     split: Literal["val", "train"] = "val"
-    reading: Reading = "native"
+    preprocessing: Preprocessing = "tiles"
     limit: int | None = None
     seed: int = 42
     device: str = "auto"
@@ -90,7 +90,7 @@ def set_up(wanted: Wanted, loader: Loader | None = None) -> Work:
     Raises:
         GenImageError: something that is asked for is not there or cannot be read; which, says the error.
     """
-    conditions, rules = parse_conditions(wanted.degrade), data_protocol(wanted.protocol)
+    degradations, rules = parse_degradations(wanted.degrade), data_protocol(wanted.data_protocol)
     found = _records(wanted)
     records = select_images(
         found.records,
@@ -107,9 +107,9 @@ def set_up(wanted: Wanted, loader: Loader | None = None) -> Work:
     plan = Plan(
         data=data_facts(records, split=wanted.split, limit=wanted.limit, seed=wanted.seed),
         detectors={name: detector.weights_id for name, detector in loaded.items()},
-        conditions=conditions,
-        protocol=wanted.protocol,
-        reading=wanted.reading,
+        degradations=degradations,
+        data_protocol=wanted.data_protocol,
+        preprocessing=wanted.preprocessing,
         device=next(iter(loaded.values())).device.type,
         precision=wanted.precision,
         versions=run_versions(),

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from genimage_core.datasets import Record
-from genimage_core.detectors import Detector, Protocol
 from genimage_core.detectors.registry import list_detectors
 from genimage_core.evaluation.plan import RUN_FILE, Plan, read_plan
 from genimage_core.evaluation.report import make_report
 from genimage_core.evaluation.store import read_rows
-from genimage_core.images.degradations import Degradation
-from genimage_core.images.load import load_image
 from genimage_core.metrics.classification import Estimate, accuracy, auroc
+from genimage_core.results.image_scores import read_score_table
 from genimage_core.results.measured import MeasuredTable, merged, table_of_report
 from genimage_core.utils.atomic_write import fill_text
-from genimage_core.utils.errors import EvaluationError, ImageReadError
+from genimage_core.utils.errors import EvaluationError
 
 
 def export_scores(
     run: Path,
     out: Path,
     *,
-    condition: str = "none",
+    degradation: str = "none",
     generators: Sequence[str] = (),
     title: str = "",
     command: str = "",
@@ -38,7 +34,7 @@ def export_scores(
     Args:
         run: folder of a finished run.
         out: folder to write, made where absent.
-        condition: whose rows; the text form in the plan.
+        degradation: whose rows; the text form in the plan.
         generators: only the images of these; empty: all.
         title: of the table that the app shows, on all detectors of the folder; empty: none is written.
         command: how it was exported, added to the run's own.
@@ -47,10 +43,10 @@ def export_scores(
         The rows written, with the columns of `scores.COLUMNS`.
 
     Raises:
-        EvaluationError: no run there, not finished, or without this condition.
+        EvaluationError: no run there, not finished, or without this degradation.
     """
     plan = read_plan(run)
-    rows = scores_of_run(run, condition)
+    rows = scores_of_run(run, degradation)
     if rows["image_id"].nunique() != plan.data.images:
         raise EvaluationError("the run is not finished.", hint="Let it go on first.", source=str(run))
     if generators:
@@ -60,7 +56,7 @@ def export_scores(
             "the run has no images of these generators.", hint="See its report.", source=", ".join(generators)
         )
     out.mkdir(parents=True, exist_ok=True)
-    facts = _facts(plan, condition) | {"command": "\n".join(filter(None, (plan.command, command)))}
+    facts = _facts(plan, degradation) | {"command": "\n".join(filter(None, (plan.command, command)))}
     for name, part in rows.groupby("detector", sort=False, observed=True):
         part.to_csv(out / f"{name}.csv", index=False, float_format="%.5f")
         manifest = {"detector": name, "weights_sha256": plan.detectors[str(name)], **facts}
@@ -69,8 +65,9 @@ def export_scores(
         every = read_scores(out, list_detectors())
         table = {
             "title": title,
-            "description": f"{every['image_id'].nunique()} images of the split `{plan.data.split}`, data "
-            f"protocol {plan.protocol}, reading {plan.reading}, degradation: {condition}. "
+            "description": f"{every['image_id'].nunique()} images of the split `{plan.data.split}`, "
+            f"data protocol {plan.data_protocol}, preprocessing {plan.preprocessing}, "
+            f"degradation: {degradation}. "
             "AUROC: 1 tells all apart, .5 is a coin toss.",
             "command": facts["command"],
             "data_sha256": plan.data.fingerprint,
@@ -85,7 +82,7 @@ def enter_table(found: MeasuredTable, out: Path) -> MeasuredTable:
     """Write a table to a file, the rows of one that is there kept or replaced; returns what stands there now.
 
     Raises:
-        EvaluationError: the file holds another table, protocol or reading.
+        EvaluationError: the file holds another table, data protocol or preprocessing.
     """
     if out.exists():
         found = merged(MeasuredTable.model_validate_json(out.read_bytes()), found)
@@ -117,38 +114,38 @@ def export_table(
     return enter_table(table_of_report(found, table, title=title, row=row, command=command), out)
 
 
-def scores_of_run(run: Path, condition: str = "none") -> pd.DataFrame:
-    """A run's rows in one condition, detector by detector, with the columns of `scores.COLUMNS`.
+def scores_of_run(run: Path, degradation: str = "none") -> pd.DataFrame:
+    """A run's rows in one degradation, detector by detector, with the columns of `scores.COLUMNS`.
 
     Raises:
-        EvaluationError: no run there, damaged, or without this condition.
+        EvaluationError: no run there, damaged, or without this degradation.
     """
     plan = read_plan(run)
-    if condition not in plan.conditions:
+    if degradation not in plan.degradations:
         raise EvaluationError(
-            "the run has no such condition.",
-            hint=f"Choose from: {', '.join(plan.conditions)}.",
-            source=condition,
+            "the run has no such degradation.",
+            hint=f"Choose from: {', '.join(plan.degradations)}.",
+            source=degradation,
         )
     rows = read_rows(run)
-    rows = rows[rows["condition"] == condition]
+    rows = rows[rows["degradation"] == degradation]
     rows = rows.assign(
-        protocol=rows["reading"].astype(str),  # what the older tables call so
+        preprocessing=rows["preprocessing"].astype(str),
         weights=rows["weights"].astype(str).str[:16],
         p_fake=rows["p_fake"].astype(float),
     )
     order = {name: place for place, name in enumerate(plan.detectors)}
     rows = rows.assign(place=rows["detector"].astype(str).map(order)).sort_values(["place", "image_id"])
-    text = ["generator", "split", "detector", "condition"]
+    text = ["generator", "split", "detector", "degradation"]
     return rows[COLUMNS].astype(dict.fromkeys(text, str)).reset_index(drop=True)
 
 
-def _facts(plan: Plan, condition: str) -> dict[str, Any]:
+def _facts(plan: Plan, degradation: str) -> dict[str, Any]:
     return {
         "data_sha256": plan.data.fingerprint,
-        "protocol": plan.reading,
-        "data_protocol": plan.protocol,
-        "condition": condition,
+        "preprocessing": plan.preprocessing,
+        "data_protocol": plan.data_protocol,
+        "degradation": degradation,
         "device": plan.device,
         "precision": plan.precision,
         "versions": plan.versions,
@@ -166,57 +163,10 @@ COLUMNS = [
     "label",
     "detector",
     "weights",
-    "protocol",
-    "condition",
+    "preprocessing",
+    "degradation",
     "p_fake",
 ]
-
-
-def score_records(
-    records: Sequence[Record],
-    detector: Detector,
-    *,
-    protocol: Protocol = "native",
-    degradation: Degradation | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    batch: int = 16,
-) -> pd.DataFrame:
-    """Score `records` with one detector; an unreadable file has NaN as its score.
-
-    Returns:
-        One row a record, with `COLUMNS`.
-    """
-    rows: list[dict[str, object]] = []
-    for start in range(0, len(records), batch):
-        part = records[start : start + batch]
-        images: list[np.ndarray] = []
-        readable: list[bool] = []
-        for record in part:
-            try:
-                pixels = load_image(record.path).pixels
-            except ImageReadError:
-                readable.append(False)
-                continue
-            images.append(degradation(pixels) if degradation else pixels)
-            readable.append(True)
-        scores = iter(detector.predict(images, protocol))
-        for record, ok in zip(part, readable, strict=True):
-            rows.append(
-                {
-                    "image_id": record.image_id,
-                    "generator": record.generator,
-                    "split": record.split,
-                    "label": record.label,
-                    "detector": detector.info.name,
-                    "weights": detector.weights_id[:16],
-                    "protocol": protocol,
-                    "condition": str(degradation) if degradation else "none",
-                    "p_fake": float(next(scores)) if ok else float("nan"),
-                }
-            )
-        if progress:
-            progress(min(start + batch, len(records)), len(records))
-    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def summarise(rows: pd.DataFrame) -> dict[str, object]:
@@ -250,8 +200,6 @@ def read_scores(folder: Path, names: list[str]) -> pd.DataFrame:
     Raises:
         EvaluationError: neither is there.
     """
-    from genimage_core.evaluation.export import scores_of_run
-
     if (folder / RUN_FILE).exists():
         rows = scores_of_run(folder)
         return rows[rows["detector"].isin(names)].reset_index(drop=True)
@@ -260,7 +208,7 @@ def read_scores(folder: Path, names: list[str]) -> pd.DataFrame:
         raise EvaluationError(
             "no scores here.", hint="Name a run, or a folder written by export-scores.", source=str(folder)
         )
-    return pd.concat([pd.read_csv(path) for path in found], ignore_index=True)
+    return pd.concat([read_score_table(path) for path in found], ignore_index=True)
 
 
 def with_mean(rows: pd.DataFrame) -> pd.DataFrame:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 
-from genimage_core.evaluation.store import list_shards
-from genimage_core.evaluation.summary import called_fake
+from genimage_core.evaluation.store import list_shards, read_shard
+from genimage_core.metrics.registry import called_fake
 
-_KEYS = ["condition", "detector", "generator"]
+_KEYS = ["degradation", "detector", "generator"]
 
 
 class LiveCounts:
@@ -28,13 +27,12 @@ class LiveCounts:
         )
 
     def update(self) -> pd.DataFrame:
-        """Count what is new; returns `right` and `n` by condition, detector and generator."""
+        """Count what is new; returns `right` and `n` by degradation, detector and generator."""
         for path in list_shards(self.folder):
             if path in self._seen:
                 continue
             self._seen.add(path)
-            with pq.ParquetFile(path) as file:  # it is whole: the store never writes half a file
-                rows = file.read([*_KEYS, "label", "p_fake"]).to_pandas().dropna(subset="p_fake")
+            rows = read_shard(path, [*_KEYS, "label", "p_fake"]).to_pandas().dropna(subset="p_fake")
             rows = rows.astype(dict.fromkeys(_KEYS, str))
             rows["right"] = called_fake(rows["p_fake"].to_numpy()) == (rows["label"].to_numpy() == 1)
             new = rows.groupby(_KEYS)["right"].agg(right="sum", n="count")
@@ -43,13 +41,13 @@ class LiveCounts:
             )
         return self._counts.copy()
 
-    def accuracy(self, condition: str, detectors: list[str], generators: list[str]) -> pd.DataFrame:
+    def accuracy(self, degradation: str, detectors: list[str], generators: list[str]) -> pd.DataFrame:
         """Accuracy in percent, detectors x generators; NaN where nothing is scored yet."""
         counts = self.update()
         wide = pd.DataFrame(index=detectors, columns=generators, dtype=float)
         for (where, detector, generator), right, n in zip(
             counts.index, counts["right"], counts["n"], strict=True
         ):
-            if where == condition and detector in wide.index and generator in wide.columns:
+            if where == degradation and detector in wide.index and generator in wide.columns:
                 wide.loc[detector, generator] = 100 * right / n
         return wide

@@ -9,13 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from genimage_core.detectors import Preprocessing
 from genimage_core.images.degradations import PAPER_SUITE, parse
+from genimage_core.utils import old_names
 from genimage_core.utils.errors import EvaluationError
 
 RUN_FILE = "run.json"
-Reading = Literal["native", "paper"]
 Precision = Literal["fp32", "bf16", "int8"]
 
 
@@ -49,9 +50,9 @@ class Plan(BaseModel):
     Attributes:
         data: the images.
         detectors: name -> sha256 of the weights.
-        conditions: text forms of the degradations, `none` for none.
-        protocol: the data protocol, `raw` or `unbiased`.
-        reading: how an image reaches the networks, `native` tiles or the `paper`'s resize.
+        degradations: text forms of the degradations, `none` for none.
+        data_protocol: `raw` or `unbiased`.
+        preprocessing: how an image reaches the networks, `tiles` or the paper's `resize`.
         device: kind of the device, `cpu` or `cuda`.
         precision: of the networks' arithmetic; `int8` is that of the app on a CPU, where some detectors run
             in 8 bits.
@@ -64,24 +65,29 @@ class Plan(BaseModel):
     format: Literal[1] = 1
     data: DataFacts
     detectors: dict[str, str]
-    conditions: tuple[str, ...]
-    protocol: str
-    reading: Reading
+    degradations: tuple[str, ...]
+    data_protocol: str
+    preprocessing: Preprocessing
     device: str
     precision: Precision = "fp32"
     versions: dict[str, str]
     command: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names(cls, data: Any) -> Any:
+        return old_names.of_run(data)
+
     @property
     def rows_per_image(self) -> int:
-        """One row for each detector and condition."""
-        return len(self.detectors) * len(self.conditions)
+        """One row for each detector and degradation."""
+        return len(self.detectors) * len(self.degradations)
 
 
-def parse_conditions(text: str) -> tuple[str, ...]:
+def parse_degradations(text: str) -> tuple[str, ...]:
     """`none`, `paper` or chains joined by commas -> text forms in their usual spelling, each once.
 
-    `paper` stands for `none` and the six conditions of the paper's Task 2; it may stand among others.
+    `paper` stands for `none` and the six degradations of the paper's Task 2; it may stand among others.
 
     Raises:
         DegradationError: a chain cannot be read.

@@ -106,7 +106,7 @@ def run_on_ray(
     resources = ray.cluster_resources()
     workers = workers or max(1, int(resources.get("GPU", 0) if on_gpu else resources.get("CPU", 2) - 1))
     prepare = Preparer(
-        specs, {c: parse(c) for c in plan.conditions}, data_protocol(plan.protocol), plan.reading
+        specs, {c: parse(c) for c in plan.degradations}, data_protocol(plan.data_protocol), plan.preprocessing
     )
     with RunStore(folder, plan) as store, _told_plainly(ray):
         known = store.done()

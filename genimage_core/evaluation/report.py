@@ -13,9 +13,10 @@ import pandas as pd
 from genimage_core.detectors.weights.store import weights_entry
 from genimage_core.evaluation.plan import Plan, read_plan
 from genimage_core.evaluation.store import read_rows
-from genimage_core.evaluation.summary import Calibration, called_fake, condition_figures
+from genimage_core.evaluation.summary import degradation_figures
 from genimage_core.metrics.bootstrap import REPLICATES
 from genimage_core.metrics.classification import mcnemar
+from genimage_core.metrics.registry import Calibration, called_fake, metrics
 from genimage_core.utils.atomic_write import fill_text
 from genimage_core.utils.errors import WeightsError
 from genimage_core.verdict.combine import load_combination
@@ -55,10 +56,10 @@ def make_report(folder: Path) -> dict[str, Any]:
 
     Returns:
         - `plan`: of the run;
-        - `images`: `planned`, `done`, `unreadable` (no score in any condition), `complete`;
+        - `images`: `planned`, `done`, `unreadable` (no score in any degradation), `complete`;
         - `errors`: what went wrong with each image that lacks scores;
-        - `results`: one entry a condition and detector, see `condition_figures`;
-        - `paired`: one entry a condition and pair of detectors.
+        - `results`: one entry a degradation and detector, see `degradation_figures`;
+        - `paired`: one entry a degradation and pair of detectors.
 
     Raises:
         EvaluationError: no run there, or it is damaged.
@@ -67,8 +68,8 @@ def make_report(folder: Path) -> dict[str, Any]:
     rows = read_rows(folder)
     known, seed = calibrations(plan), plan.data.seed
     groups = {
-        (str(condition), str(name)): part
-        for (condition, name), part in rows.groupby(["condition", "detector"], observed=True)
+        (str(degradation), str(name)): part
+        for (degradation, name), part in rows.groupby(["degradation", "detector"], observed=True)
     }
     done = rows["image_id"].nunique()
     scored = rows.loc[rows["p_fake"].notna(), "image_id"].nunique()
@@ -85,18 +86,18 @@ def make_report(folder: Path) -> dict[str, Any]:
         "errors": _errors(rows),
         "bootstrap": {"replicates": REPLICATES, "seed": seed},
         "results": [
-            {"condition": condition, "detector": name, "weights": plan.detectors[name]}
+            {"degradation": degradation, "detector": name, "weights": plan.detectors[name]}
             | ({"calibration": known[name]} if name in known else {})
-            | condition_figures(groups[condition, name], known.get(name), seed)
-            for condition in plan.conditions
+            | degradation_figures(groups[degradation, name], known.get(name), seed)
+            for degradation in plan.degradations
             for name in plan.detectors
-            if (condition, name) in groups
+            if (degradation, name) in groups
         ],
         "paired": [
-            _paired(condition, a, b, pairable)
-            for condition in plan.conditions
+            _paired(degradation, a, b, pairable)
+            for degradation in plan.degradations
             for a, b in combinations(plan.detectors, 2)
-            if (condition, a) in groups and (condition, b) in groups
+            if (degradation, a) in groups and (degradation, b) in groups
         ],
     }
 
@@ -117,14 +118,14 @@ def _errors(rows: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _paired(condition: str, a: str, b: str, groups: dict[tuple[str, str], pd.DataFrame]) -> dict[str, Any]:
+def _paired(degradation: str, a: str, b: str, groups: dict[tuple[str, str], pd.DataFrame]) -> dict[str, Any]:
     """Accuracy at .5 of two detectors on the pooled images that both scored."""
     first, second = (
-        groups[condition, name].set_index("image_id")[["label", "p_fake"]].dropna(subset="p_fake")
+        groups[degradation, name].set_index("image_id")[["label", "p_fake"]].dropna(subset="p_fake")
         for name in (a, b)
     )
     both = first.join(second["p_fake"].rename("second"), how="inner")
-    entry: dict[str, Any] = {"condition": condition, "first": a, "second": b, "n": len(both)}
+    entry: dict[str, Any] = {"degradation": degradation, "first": a, "second": b, "n": len(both)}
     if len(both):
         fake = both["label"].to_numpy() == 1
         right = [called_fake(both[column].to_numpy()) == fake for column in ("p_fake", "second")]
@@ -138,19 +139,6 @@ def _paired(condition: str, a: str, b: str, groups: dict[tuple[str, str], pd.Dat
     return entry
 
 
-COLUMNS = {
-    "accuracy": "accuracy (95 %)",
-    "accuracy_calibrated": "calibrated",
-    "accuracy_real": "on real",
-    "accuracy_fake": "on fake",
-    "auroc": "AUROC (95 %)",
-    "average_precision": "AP",
-    "eer": "EER",
-    "tpr_at_fpr_1": "TPR@1%",
-    "tpr_at_fpr_5": "TPR@5%",
-    "ece": "ECE",
-}
-_WITH_INTERVAL = ("accuracy", "auroc")
 _PARTS = (("pooled", "all images"), ("mean", "mean of generators"), ("weighted_mean", "weighted mean"))
 
 
@@ -160,19 +148,20 @@ def report_text(report: dict[str, Any]) -> str:
     lines = [
         f"{images['done']} of {images['planned']} images"
         + ("" if images["complete"] else ", not finished")
-        + f"; {images['unreadable']} unreadable; protocol {plan['protocol']}, reading {plan['reading']},"
+        + f"; {images['unreadable']} unreadable; data protocol {plan['data_protocol']}, "
+        f"preprocessing {plan['preprocessing']},"
         f" split {plan['data']['split']}"
     ]
-    for condition in plan["conditions"]:
-        results = [r for r in report["results"] if r["condition"] == condition]
-        lines += ["", f"condition: {condition}", *_table(results)]
+    for degradation in plan["degradations"]:
+        results = [r for r in report["results"] if r["degradation"] == degradation]
+        lines += ["", f"degradation: {degradation}", *_table(results)]
         lines += [line for result in results for line in _real_only(result)]
-        lines += [_pair(entry) for entry in report["paired"] if entry["condition"] == condition]
+        lines += [_pair(entry) for entry in report["paired"] if entry["degradation"] == degradation]
     return "\n".join(lines)
 
 
 def _table(results: list[dict[str, Any]]) -> list[str]:
-    rows = [["detector", "over", *COLUMNS.values(), "n"]]
+    rows = [["detector", "over", *(metric.column for metric in metrics().values()), "n"]]
     for result in results:
         for key, words in _PARTS:
             # The mean over one generator is that generator.
@@ -196,14 +185,14 @@ def _one_class(found: dict[str, Any]) -> str:
 
 
 def _cells(found: dict[str, Any]) -> list[str]:
-    return [_cell(name, found.get(name)) for name in COLUMNS] + [str(found["accuracy"]["n"])]
+    return [_cell(name, found.get(name)) for name in metrics()] + [str(found["accuracy"]["n"])]
 
 
 def _cell(name: str, figure: dict[str, float] | None) -> str:
     if figure is None:
         return "-"
     value = f"{figure['value']:.3f}"
-    return f"{value} ({figure['low']:.3f}-{figure['high']:.3f})" if name in _WITH_INTERVAL else value
+    return f"{value} ({figure['low']:.3f}-{figure['high']:.3f})" if metrics()[name].interval else value
 
 
 def _real_only(result: dict[str, Any]) -> list[str]:

@@ -13,12 +13,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypedDict
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from genimage_core.evaluation.plan import RUN_FILE, Plan, check_same, read_plan
 from genimage_core.utils.atomic_write import fill_text, fill_whole
 from genimage_core.utils.errors import EvaluationError
+from genimage_core.utils.old_names import PREPROCESSING, RUN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,16 +34,16 @@ SCHEMA = pa.schema(
         pa.field("label", pa.int8(), nullable=False),
         pa.field("detector", _NAME, nullable=False),
         pa.field("weights", _NAME, nullable=False),
-        pa.field("condition", _NAME, nullable=False),
-        pa.field("protocol", _NAME, nullable=False),
-        pa.field("reading", _NAME, nullable=False),
+        pa.field("degradation", _NAME, nullable=False),
+        pa.field("data_protocol", _NAME, nullable=False),
+        pa.field("preprocessing", _NAME, nullable=False),
         pa.field("p_fake", pa.float32()),
         pa.field("error", pa.string()),
     ]
 )
-"""One row an image, detector and condition; of `p_fake` and `error` exactly one is there."""
+"""One row an image, detector and degradation; of `p_fake` and `error` exactly one is there."""
 
-_KEY = ["image_id", "detector", "condition"]
+_KEY = ["image_id", "detector", "degradation"]
 _SHARD = re.compile(r"rows-(\d{6,})\.parquet")
 
 
@@ -54,9 +56,9 @@ class Row(TypedDict):
     label: int
     detector: str
     weights: str
-    condition: str
-    protocol: str
-    reading: str
+    degradation: str
+    data_protocol: str
+    preprocessing: str
     p_fake: float | None
     error: str | None
 
@@ -139,7 +141,7 @@ class RunStore:
         """
         found: set[str] = set()
         for path in list_shards(self.folder):
-            counts = _read_shard(path, ["image_id"])["image_id"].value_counts().to_pylist()
+            counts = read_shard(path, ["image_id"])["image_id"].value_counts().to_pylist()
             ids = {entry["values"] for entry in counts}
             if found & ids or any(entry["counts"] != self.plan.rows_per_image for entry in counts):
                 raise _damaged(path)
@@ -153,7 +155,7 @@ def read_rows(folder: Path) -> pd.DataFrame:
     Raises:
         EvaluationError: a file is damaged, or a score is there twice.
     """
-    tables = [_read_shard(path) for path in list_shards(folder)] or [SCHEMA.empty_table()]
+    tables = [read_shard(path) for path in list_shards(folder)] or [SCHEMA.empty_table()]
     # Each file numbers its names in its own way.
     rows = pa.concat_tables(tables).unify_dictionaries().combine_chunks().to_pandas()
     if rows.duplicated(_KEY).any():
@@ -174,14 +176,32 @@ def _number(path: Path) -> int:
     return int(match[1]) if match else 0
 
 
-def _read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
+def read_shard(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """One file of rows, under today's names; only some columns where they are named.
+
+    Raises:
+        EvaluationError: it is damaged.
+    """
     try:
         # Not `read_table`: that reads folders' names into columns.
         with pq.ParquetFile(path) as file:
-            table = file.read(columns)
-            return table.select(columns) if columns else table.cast(SCHEMA)
+            here = {RUN.get(name, name): name for name in file.schema_arrow.names}
+            table = file.read([here[name] for name in columns or here])
+        table = _under_todays_names(table)
+        return table.select(columns) if columns else table.cast(SCHEMA)
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise _damaged(path) from error
+
+
+def _under_todays_names(table: pa.Table) -> pa.Table:
+    table = table.rename_columns([RUN.get(name, name) for name in table.column_names])
+    if "preprocessing" in table.column_names:
+        values = table["preprocessing"].cast(pa.string())
+        for old, new in PREPROCESSING.items():
+            values = pc.if_else(pc.equal(values, old), new, values)
+        place = table.column_names.index("preprocessing")
+        table = table.set_column(place, "preprocessing", values.dictionary_encode())
+    return table
 
 
 def _damaged(path: Path) -> EvaluationError:

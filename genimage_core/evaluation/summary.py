@@ -1,4 +1,4 @@
-"""Figures of one detector in one condition: for each generator, over all of them, and on reals alone."""
+"""Figures of one detector in one degradation: for each generator, over all of them, and on reals alone."""
 
 from __future__ import annotations
 
@@ -6,51 +6,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
-from genimage_core.evaluation.calibration.fit import to_log_odds
-from genimage_core.metrics.bootstrap import curve_estimates
-from genimage_core.metrics.classification import Estimate, auroc, mean_of, share
+from genimage_core.metrics.classification import Estimate, mean_of, share
+from genimage_core.metrics.registry import Calibration, Scored, called_fake, figures
 
 Figures = dict[str, Estimate]
-Calibration = tuple[float, float]
 
 
-def called_fake(scores: np.ndarray, calibration: Calibration | None = None) -> np.ndarray:
-    """(N,) P(fake) -> (N,) booleans: above .5 or, with (slope, intercept), calibrated log-odds above 0."""
-    if calibration is None:
-        return scores > 0.5
-    slope, intercept = calibration
-    return slope * to_log_odds(scores) + intercept > 0
-
-
-def figures(labels: np.ndarray, scores: np.ndarray, calibration: Calibration | None, seed: int) -> Figures:
-    """All metrics that (N,) labels in {0, 1} and P(fake) allow, N of 1 or more.
-
-    Shares need images of their class, curves both classes; `accuracy_calibrated` needs a calibration.
-    """
-    fake, said = labels == 1, called_fake(scores)
-    found = {"accuracy": share(said == fake)}
-    if calibration:
-        found["accuracy_calibrated"] = share(called_fake(scores, calibration) == fake)
-    if not fake.all():
-        found["accuracy_real"] = share(~said[~fake])
-    if fake.any():
-        found["accuracy_fake"] = share(said[fake])
-    if fake.any() and not fake.all():
-        found["auroc"] = _auroc(labels, scores)
-        found |= curve_estimates(labels, scores, seed=seed)
-    return found
-
-
-def _auroc(labels: np.ndarray, scores: np.ndarray) -> Estimate:
-    if min(np.bincount(labels, minlength=2)) < 2:  # one image has no variance that could be estimated
-        return Estimate(float(roc_auc_score(labels, scores)), 0.0, 1.0, len(labels))
-    return auroc(labels, scores)
-
-
-def condition_figures(rows: pd.DataFrame, calibration: Calibration | None, seed: int) -> dict[str, Any]:
-    """JSON-ready figures of one detector's rows in one condition.
+def degradation_figures(rows: pd.DataFrame, calibration: Calibration | None, seed: int) -> dict[str, Any]:
+    """JSON-ready figures of one detector's rows in one degradation.
 
     Args:
         rows: with `generator`, `label` and `p_fake`; rows without a score are only counted.
@@ -70,11 +34,13 @@ def condition_figures(rows: pd.DataFrame, calibration: Calibration | None, seed:
     }
     with_fakes = {name: pair for name, pair in arrays.items() if pair[0].any()}
     real_only = {name: pair for name, pair in arrays.items() if not pair[0].any()}
-    each = {name: figures(*pair, calibration, seed) for name, pair in with_fakes.items()}
+    each = {name: figures(Scored(*pair, calibration, seed)) for name, pair in with_fakes.items()}
     result: dict[str, Any] = {"without_score": len(rows) - len(scored)}
     if with_fakes:
         labels, scores = (np.concatenate(part) for part in zip(*with_fakes.values(), strict=True))
-        pooled = each[next(iter(each))] if len(each) == 1 else figures(labels, scores, calibration, seed)
+        pooled = (
+            each[next(iter(each))] if len(each) == 1 else figures(Scored(labels, scores, calibration, seed))
+        )
         result["pooled"] = _json(pooled, labels)
     both = {name: found for name, found in each.items() if "auroc" in found}
     if both:

@@ -12,7 +12,7 @@ from genimage_core.images.degradations import parse
 from genimage_core.images.load import load_image
 from genimage_core.metrics.classification import share
 from genimage_core.utils.errors import EvaluationError, GenImageError
-from genimage_core.verdict.image_warnings import find_conditions
+from genimage_core.verdict.image_warnings import find_image_warnings
 
 CHANGES = (
     "none", "jpeg:50", "resize:50", "blur:1", "blur:2", "blur:3", "crop:67+resize:150", "crop:50+resize:200",
@@ -21,7 +21,7 @@ CHANGES = (
 NOTES = ("blurred", "upscaled")
 
 
-def condition_figures(
+def warning_figures(
     records: Sequence[Record], progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
     """Change -> note -> share of images that get it, photographs and generated images apart.
@@ -41,7 +41,7 @@ def condition_figures(
             continue
         part = seen.setdefault("fakes" if record.label else "photographs", {text: [] for text in CHANGES})
         for text, step in steps.items():
-            part[text].append({condition.name for condition in find_conditions(step(image))})
+            part[text].append({warning.name for warning in find_image_warnings(step(image))})
         if progress:
             progress(i + 1, len(records))
     if not seen:

@@ -1,8 +1,8 @@
 """Which generator? A guess at who made a picture that is AI-generated, or none where it is not clear enough.
 
 A multinomial logistic regression on the features of one detector's frozen trunk, fitted by `python -m
-genimage_core fit-attribution`; its numbers stand in `assets/attribution`. A generator is named only above a
-threshold that was chosen on validation images; how often the names were right stands beside it.
+genimage_core dev fit-attribution`; its numbers stand in `assets/attribution`. A generator is named only above
+a threshold that was chosen on validation images; how often the names were right stands beside it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+from scipy.special import softmax
 
 from genimage_core.utils.errors import WeightsError
 from genimage_core.utils.paths import asset
@@ -108,19 +109,13 @@ class Attribution:
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """(N, D) features of N views of one image -> (classes,): the mean of the log-odds, as shares of 1."""
-        return softmax((features.astype(np.float32) @ self.weight.T + self.bias).mean(0, keepdims=True))[0]
+        return softmax((features.astype(np.float32) @ self.weight.T + self.bias).mean(0))
 
     def name(self, probabilities: np.ndarray) -> str | None:
         """(classes,) -> the generator that may be named, or None."""
         best = int(np.argmax(probabilities))
         named = self.facts.classes[best]
         return named if named != NONE and probabilities[best] >= self.facts.threshold else None
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """(N, K) -> (N, K) positive, each row adding up to 1."""
-    powers = np.exp(scores - scores.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
 
 
 @cache
@@ -140,7 +135,7 @@ def load_attribution(folder: Path = FOLDER) -> Attribution:
     if facts is None or hashlib.sha256(data).hexdigest() != facts.weights_sha256:
         raise WeightsError(
             "what names generators is missing or damaged.",
-            hint="Restore assets/attribution or run `python -m genimage_core fit-attribution`.",
+            hint="Restore assets/attribution or run `python -m genimage_core dev fit-attribution`.",
             source=FACTS,
         )
     tensors = load(data)
@@ -190,7 +185,7 @@ def attribute(image: np.ndarray, detector: Detector, model: Attribution | None =
     if detector.info.name != model.facts.detector or detector_trunk(detector) != model.facts.trunk_sha256:
         raise WeightsError(
             "what names generators was fitted on another network than this one, so it cannot answer.",
-            hint="Run `python -m genimage_core fit-attribution` with these weights.",
+            hint="Run `python -m genimage_core dev fit-attribution` with these weights.",
             source=detector.info.title,
         )
     return model.probabilities(view_features(image, detector))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from genimage_core.detectors import Detector
 
-Asks = Literal["nobody", "each", "together", "gramnet", "f3net", "dinov2"]
-ONE_BY_NAME: tuple[Asks, ...] = ("gramnet", "f3net", "dinov2")
-"""Kinds that ask one of these need just that detector."""
+ANY = ("nobody", "each", "together")
+"""Whom a kind asks; anything else is the name of the one detector that it needs."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,8 @@ class Kind:
 
     Attributes:
         name: the registry's name.
+        place: where it stands among the others, in the order in which a reader meets them: where, why, how
+            firm, compared with what, then the traces.
         title, means, misleads: as in `Evidence`.
         asks: whose networks it runs: `nobody`'s, `each` detector's by itself (pass one to be quick), all
             `together`, or one detector's by name.
@@ -100,8 +101,9 @@ class Kind:
     """
 
     name: str
+    place: int
     title: str
     means: str
     misleads: str
-    asks: Asks
+    asks: str
     find: Callable[[Subject], Findings]

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from genimage_core.detectors import Detector
-from genimage_core.explain.evidence import ONE_BY_NAME, Asks, Evidence, Findings, Kind, Subject
+from genimage_core.explain.evidence import ANY, Evidence, Findings, Kind, Subject
 from genimage_core.utils.errors import ExplainError, GenImageError
 
-# In the order in which a reader meets them: where, why, how firm, compared with what, then the traces.
-_MODULES: tuple[str, ...] = (
-    "tile_map", "grad_cam", "robustness", "score_context", "attribution", "spectrum", "noise", "ela",
-    "f3net_bands", "gram_distance",
-)  # fmt: skip
 _REGISTRY: dict[str, Kind] = {}
 
 Find = Callable[[Subject], Findings]
 
 
 def evidence_kind(
-    name: str, *, title: str, means: str, misleads: str, asks: Asks = "nobody"
+    name: str, *, place: int, title: str, means: str, misleads: str, asks: str = "nobody"
 ) -> Callable[[Find], Find]:
     """Decorator: enter a function from `Subject` to `Findings` as a kind of evidence.
+
+    The arguments are those of `Kind`.
 
     Raises:
         ValueError: another function has that name.
@@ -34,7 +32,7 @@ def evidence_kind(
         known = _REGISTRY.get(name)
         if known is not None and known.find.__module__ != find.__module__:
             raise ValueError(f"two kinds of evidence are called {name!r}")
-        _REGISTRY[name] = Kind(name, title, means, misleads, asks, find)
+        _REGISTRY[name] = Kind(name, place, title, means, misleads, asks, find)
         return find
 
     return enter
@@ -42,9 +40,10 @@ def evidence_kind(
 
 def list_kinds() -> list[str]:
     """Names of all kinds of evidence, in the order in which they are best read."""
-    for module in _MODULES:
-        importlib.import_module(f"genimage_core.explain.kinds.{module}")
-    return list(_REGISTRY)
+    package = importlib.import_module("genimage_core.explain.kinds")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    return sorted(_REGISTRY, key=lambda name: (_REGISTRY[name].place, name))
 
 
 def kind_info(name: str) -> Kind:
@@ -80,7 +79,7 @@ def explain(
     info = kind_info(kind)
     if info.asks != "nobody" and not detectors:
         raise ExplainError("needs a detector.", hint="Name at least one.", source=info.title)
-    if info.asks in ONE_BY_NAME and info.asks not in detectors:
+    if info.asks not in ANY and info.asks not in detectors:
         raise ExplainError(f"needs the detector {info.asks}.", hint="Ask it, too.", source=info.title)
     try:
         found = info.find(Subject(image, detectors, scores or {}))

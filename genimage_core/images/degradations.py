@@ -7,13 +7,12 @@ before a detector's own resizing and cropping. Text forms: "lowres:112", "lowres
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
+from genimage_core.images.degradation_base import Chain, Degradation, degradation_types, register_degradation
 from genimage_core.images.degradation_steps import (
-    Chain,
     Crop,
-    Degradation,
     GaussianBlur,
     Jpeg,
     LowRes,
@@ -25,7 +24,6 @@ from genimage_core.utils.errors import DegradationError
 
 __all__ = [
     "PAPER_SUITE",
-    "SEVERITIES",
     "Chain",
     "Crop",
     "Degradation",
@@ -36,8 +34,10 @@ __all__ = [
     "Resize",
     "Screen",
     "chain",
+    "degradation_types",
     "paper_suite",
     "parse",
+    "register_degradation",
     "sweep",
 ]
 
@@ -84,41 +84,19 @@ def parse(text: str, *, keep_order: bool = False) -> Degradation:
 
 def _parse_step(part: str) -> Degradation:
     name, *values = (value.strip() for value in part.split(":"))
-    if name not in _READERS:
-        known = ", ".join(_READERS)
+    types = degradation_types()
+    if name not in types:
+        known = ", ".join(types)
         raise DegradationError(
             f"There is no such degradation; known are {known}.", hint=_EXAMPLE, source=part or "(empty)"
         )
     try:
-        return _READERS[name](*values)
+        return types[name].read(*values)
     except DegradationError as error:
         error.source = error.source or part
         raise
     except (TypeError, ValueError, OverflowError) as error:
         raise DegradationError("Its values cannot be read.", hint=_EXAMPLE, source=part) from error
-
-
-def _read_jpeg(quality: str, *subsampling: str) -> Jpeg:
-    digits = "".join(subsampling)
-    return Jpeg(int(quality), ":".join(digits)) if subsampling else Jpeg(int(quality))
-
-
-def _read_lowres(size: str, mode: str = "down-up") -> LowRes:
-    return LowRes(int(size), mode)  # type: ignore[arg-type]  # checked by LowRes
-
-
-def _read_blur(sigma: str) -> GaussianBlur:
-    return GaussianBlur(float(sigma))
-
-
-_READERS: dict[str, Callable[..., Degradation]] = {
-    "lowres": _read_lowres,
-    "jpeg": _read_jpeg,
-    "blur": _read_blur,
-    "resize": lambda percent: Resize(int(percent)),
-    "crop": lambda percent: Crop(int(percent)),
-    "screen": Screen,
-}
 
 
 def paper_suite(lowres_mode: LowResMode = "down-up") -> Mapping[str, Degradation]:
@@ -138,29 +116,21 @@ def paper_suite(lowres_mode: LowResMode = "down-up") -> Mapping[str, Degradation
 PAPER_SUITE = paper_suite()
 """The paper's six conditions, low resolution read as "down-up"."""
 
-SEVERITIES: Mapping[str, tuple[float, ...]] = MappingProxyType(
-    {
-        "jpeg": (95, 90, 80, 70, 65, 50, 40, 30, 20),
-        "blur": (0, 0.5, 1, 1.5, 2, 3, 4, 5, 6),
-        "lowres": (224, 192, 160, 128, 112, 96, 64, 48, 32),
-    }
-)
-"""Parameters from mild to harsh for each kind; the paper's own values are among them."""
 
-
-def sweep(kind: str, *, lowres_mode: LowResMode = "down-up") -> list[Degradation]:
-    """Return the degradations of one kind from mild to harsh, for a curve against severity.
+def sweep(kind: str, **options: str) -> list[Degradation]:
+    """The degradations of one kind from mild to harsh, for a curve against severity.
 
     Args:
-        kind: "jpeg", "blur" or "lowres".
-        lowres_mode: for kind "lowres".
+        kind: one that has a curve, such as "jpeg", "blur" or "lowres".
+        options: further parameters of all of them, such as `mode="down"`.
 
     Raises:
-        DegradationError: the kind is unknown.
+        DegradationError: there is no such kind.
     """
-    if kind not in SEVERITIES:
-        known = ", ".join(SEVERITIES)
+    curves = {name: found.curve for name, found in degradation_types().items()}
+    curve = curves.get(kind)
+    if curve is None:
+        known = ", ".join(name for name, has in curves.items() if has)
         raise DegradationError("There is no such kind of degradation.", hint=f"Known: {known}.", source=kind)
-    if kind == "lowres":
-        return [LowRes(int(value), lowres_mode) for value in SEVERITIES[kind]]
-    return [Jpeg(int(value)) if kind == "jpeg" else GaussianBlur(value) for value in SEVERITIES[kind]]
+    found = degradation_types()[kind]
+    return [found(**{found.parameter: value}, **options) for value in curve.severities]

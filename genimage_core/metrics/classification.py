@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logit
 from scipy.stats import binomtest, norm
 from sklearn.metrics import roc_auc_score
 
@@ -30,17 +31,23 @@ class Estimate:
         }
 
 
+EDGE = 1e-6
+"""Probabilities count as at least this far from 0 and 1 where their logit is taken."""
+
+
+def finite_logit(p: np.ndarray | float) -> np.ndarray:
+    """Probabilities in [0, 1] -> log(p / (1 - p)), finite also at the ends."""
+    return logit(np.clip(p, EDGE, 1 - EDGE))
+
+
 def wilson(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
     """Wilson's interval of a proportion (Wilson 1927), as fractions.
 
     >>> tuple(round(x, 3) for x in wilson(5, 10))
     (0.237, 0.763)
     """
-    z = float(norm.ppf(0.5 + level / 2))
-    p, z2 = hits / n, z * z
-    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = z / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return centre - half, centre + half
+    interval = binomtest(hits, n).proportion_ci(level, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def accuracy(labels: np.ndarray, scores: np.ndarray, threshold: float = 0.5) -> Estimate:
@@ -69,17 +76,6 @@ def auroc(labels: np.ndarray, scores: np.ndarray, level: float = 0.95) -> Estima
     variance = below.var(ddof=1) / len(fake) + above.var(ddof=1) / len(real)
     half = float(norm.ppf(0.5 + level / 2)) * math.sqrt(max(0.0, variance))
     return Estimate(value, max(0.0, value - half), min(1.0, value + half), len(labels))
-
-
-def expected_calibration_error(labels: np.ndarray, scores: np.ndarray, bins: int = 15) -> float:
-    """ECE (Guo et al. 2017): mean gap between P(fake) and the share of fakes, over equal-width bins."""
-    place = np.minimum((scores * bins).astype(int), bins - 1)
-    gaps = [
-        abs(scores[place == b].mean() - labels[place == b].mean()) * (place == b).mean()
-        for b in range(bins)
-        if (place == b).any()
-    ]
-    return float(sum(gaps))
 
 
 def share(hits: np.ndarray) -> Estimate:

@@ -2,7 +2,7 @@
 
 The words beside the detector's class (`detectors/<name>.md`: what it is, its limits, what it must not be used
 for), then tables made from the weight set's manifest and from assets/measured, under metadata with a
-model-index that the hub reads. `python -m genimage_core cards` writes them all.
+model-index that the hub reads. `python -m genimage_core dev cards` writes them all.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genimage_core.utils.errors import GenImageError, WeightsError
+from genimage_core.utils.old_names import of_export
 from genimage_core.utils.paths import asset
 
 if TYPE_CHECKING:
@@ -122,11 +123,11 @@ def _result(one: Measurement, generator: str, metric: str, figure: dict[str, flo
     from huggingface_hub.repocard_data import EvalResult
 
     title = f"{one.title}, {generator}" if generator else one.title
-    condition = one.manifest.get("condition", "none")
+    degradation = one.manifest.get("degradation", "none")
     return EvalResult(
         task_type=TASK,
         dataset_type=re.sub(r"\W+", "-", one.name),
-        dataset_name=f"{title} (n = {figure['n']}, degradation: {condition})",
+        dataset_name=f"{title} (n = {figure['n']}, degradation: {degradation})",
         dataset_config=generator or None,
         dataset_split="validation",
         dataset_revision=one.manifest.get("data_sha256"),
@@ -147,7 +148,7 @@ class Measurement:
     Attributes:
         name: of the folder in assets/measured.
         title: of the set, for people.
-        manifest: data, weights, protocol, condition, command.
+        manifest: data, weights, preprocessing, data protocol, degradation, command.
         pooled: metric -> {value, low, high, n} over all images.
         generators: the same for each generator.
     """
@@ -169,7 +170,11 @@ def measurements(detector: str, weights_id: str, folder: Path = MEASURED) -> lis
             title = str(table.get("title") or path.parent.name)
             found.append(
                 Measurement(
-                    path.parent.name, title, data["manifest"], data["pooled"], data.get("generators", {})
+                    path.parent.name,
+                    title,
+                    of_export(data["manifest"]),
+                    data["pooled"],
+                    data.get("generators", {}),
                 )
             )
     return found
@@ -269,11 +274,11 @@ def _figures(one: Measurement) -> str:
 
     rows = [row("**all**", one.pooled), *(row(name, f) for name, f in sorted(one.generators.items()))]
     facts = one.manifest
-    condition, data = facts.get("condition", "none"), facts.get("data_sha256")
+    degradation, data = facts.get("degradation", "none"), facts.get("data_sha256")
     return (
         f"## Figures: {one.title}\n\n"
-        f"Validation images, reading `{facts.get('protocol', 'native')}`, data protocol "
-        f"`{facts.get('data_protocol', 'raw')}`, degradation: {condition}; data sha256 `{data}`. "
+        f"Validation images, preprocessing `{facts.get('preprocessing', 'tiles')}`, data protocol "
+        f"`{facts.get('data_protocol', 'raw')}`, degradation: {degradation}; data sha256 `{data}`. "
         "Accuracy at .5; a generator's row also holds the real images that stand beside it.\n\n"
         "| generator | AUROC (95 %) | accuracy (95 %) | images |\n|---|---|---|---|\n" + "\n".join(rows)
     )

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from genimage_core.results.measured import MeasuredTable, condition_column, generator_column
+from genimage_core.results.measured import MeasuredTable, degradation_column, generator_column
 from genimage_core.utils.errors import EvaluationError
+from genimage_core.utils.old_names import of_scores
 from genimage_core.utils.paths import asset
 
 RANKED_COLUMNS = ["image_id", "generator", "label", "p_fake", "wrong"]
@@ -18,13 +19,13 @@ _DIGITS = 16
 """Hex digits of the weights' sha256 that a table of scores holds."""
 
 
-def images_behind(rows: pd.DataFrame, column: str, *, by_condition: bool = False) -> pd.DataFrame:
+def cell_images(rows: pd.DataFrame, column: str, *, by_degradation: bool = False) -> pd.DataFrame:
     """One detector's images in one column of a table.
 
     Args:
-        rows: of that detector, with image_id, generator, label, condition and p_fake.
+        rows: of that detector, with image_id, generator, label, degradation and p_fake.
         column: as in the table.
-        by_condition: whether the columns are what was done to the images, as in `task2_degradations`; else
+        by_degradation: whether the columns are what was done to the images, as in `task2_degradations`; else
             they are generators, of undegraded images.
 
     Returns:
@@ -32,11 +33,11 @@ def images_behind(rows: pd.DataFrame, column: str, *, by_condition: bool = False
         Unreadable images are left out.
     """
     rows = rows.dropna(subset="p_fake")
-    conditions, generators = rows["condition"].astype(str), rows["generator"].astype(str)
-    if by_condition:
-        chosen = rows[conditions.map(condition_column) == column]
+    degradations, generators = rows["degradation"].astype(str), rows["generator"].astype(str)
+    if by_degradation:
+        chosen = rows[degradations.map(degradation_column) == column]
     else:
-        chosen = rows[(conditions == "none") & (generators.map(generator_column) == column)]
+        chosen = rows[(degradations == "none") & (generators.map(generator_column) == column)]
     found = chosen.assign(wrong=(chosen["label"] - chosen["p_fake"]).abs())
     # Ties must not make the list depend on the order of the rows.
     return found.sort_values(["wrong", "image_id"], ascending=[False, True])[RANKED_COLUMNS].reset_index(
@@ -45,7 +46,7 @@ def images_behind(rows: pd.DataFrame, column: str, *, by_condition: bool = False
 
 
 def bundled_rows(table: MeasuredTable, row: str, folder: Path | None = None) -> pd.DataFrame | None:
-    """The bundled scores of the network behind a row, given with the same weights and the same reading.
+    """The bundled scores of the network behind a row, given with the same weights and the same preprocessing.
 
     Args:
         table: measured here.
@@ -53,7 +54,7 @@ def bundled_rows(table: MeasuredTable, row: str, folder: Path | None = None) -> 
         folder: holds `<set>/<detector>.csv` and `sets/<set>/<detector>.csv`; None: the bundled one.
 
     Returns:
-        Rows as `images_behind` takes them, None where there are none.
+        Rows as `cell_images` takes them, None where there are none.
     """
     weights, found = table.weights.get(row, "")[:_DIGITS], []
     root = folder or asset("measured")
@@ -64,13 +65,13 @@ def bundled_rows(table: MeasuredTable, row: str, folder: Path | None = None) -> 
             rows = read_scores(str(path.parent.relative_to(root)), path.stem, root)
         except EvaluationError:
             continue
-        if {"weights", "condition", "protocol"} <= set(rows):
-            same = (rows["weights"].astype(str) == weights) & (rows["protocol"] == table.reading)
+        if {"weights", "degradation", "preprocessing"} <= set(rows):
+            same = (rows["weights"].astype(str) == weights) & (rows["preprocessing"] == table.preprocessing)
             found.append(rows[same])
     found = [rows for rows in found if len(rows)]
     if not found:
         return None
-    return pd.concat(found).drop_duplicates(["image_id", "condition"])
+    return pd.concat(found).drop_duplicates(["image_id", "degradation"])
 
 
 def _first_weights(path: Path) -> str:
@@ -120,6 +121,11 @@ def set_title(name: str, folder: Path | None = None) -> str:
         return name
 
 
+def read_score_table(path: Path) -> pd.DataFrame:
+    """A CSV of scores as `export-scores` writes it, also one of before, under today's names."""
+    return of_scores(pd.read_csv(path))
+
+
 def read_scores(name: str, detector: str, folder: Path | None = None) -> pd.DataFrame:
     """One detector's scores of one set, a row an image.
 
@@ -131,7 +137,7 @@ def read_scores(name: str, detector: str, folder: Path | None = None) -> pd.Data
     """
     path = (folder or asset("measured")) / name / f"{detector}.csv"
     try:
-        rows = pd.read_csv(path)
+        rows = read_score_table(path)
     except (OSError, ValueError):
         raise EvaluationError(
             "no such table of scores.", hint="Choose one that was measured.", source=f"{name}/{detector}"
@@ -189,16 +195,16 @@ def measured_scores(detector: str, weights_id: str, folder: Path = FOLDER) -> pd
         Columns image_id, group (`photographs`, a generator, or art by people) and p_fake in [0, 1]; no row
         where nothing was measured with these weights.
     """
-    columns = ["image_id", "generator", "split", "label", "weights", "protocol", "condition", "p_fake"]
-    tables = [pd.read_csv(path)[columns] for path in sorted(folder.glob(f"*/{detector}.csv"))]
+    columns = ["image_id", "generator", "split", "label", "weights", "preprocessing", "degradation", "p_fake"]
+    tables = [read_score_table(path)[columns] for path in sorted(folder.glob(f"*/{detector}.csv"))]
     if not tables:
         return pd.DataFrame(columns=["image_id", "group", "p_fake"])
     rows = pd.concat(tables, ignore_index=True)
     fits = (
         (rows["split"] == "val")
         & (rows["weights"] == weights_id[:KEY_LENGTH])
-        & (rows["protocol"] == "native")
-        & (rows["condition"] == "none")
+        & (rows["preprocessing"] == "tiles")
+        & (rows["degradation"] == "none")
         & rows["p_fake"].notna()
     )
     rows = rows[fits].drop_duplicates("image_id")

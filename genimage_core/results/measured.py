@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from genimage_core.detectors import detector_info, list_detectors
 from genimage_core.images.degradations import LowRes, paper_suite
+from genimage_core.metrics.registry import metrics
+from genimage_core.utils import old_names
 from genimage_core.utils.errors import EvaluationError
 from genimage_core.utils.paths import asset
 
@@ -23,14 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = asset("measured")
-METRICS = {
-    "accuracy": "Accuracy at .5",
-    "accuracy_calibrated": "Accuracy at the calibrated threshold",
-    "accuracy_real": "Photographs called real",
-    "accuracy_fake": "Fakes called fake",
-    "auroc": "AUROC",
-    "average_precision": "Average precision",
-    "called_fake": "Called fake in groups without fakes",
+METRICS = {name: metric.title for name, metric in metrics().items() if metric.title} | {
+    "called_fake": "Called fake in groups without fakes"
 }
 """What a table can show, all as shares of 1; only the last one is better when it is small."""
 
@@ -55,7 +51,7 @@ class Cell(BaseModel):
 
     Attributes:
         row: detector's name, or training generator.
-        column: as published where it is the same, else the folder's name or the condition.
+        column: as published where it is the same, else the folder's name or the degradation.
         metric: one of `METRICS`.
     """
 
@@ -77,8 +73,8 @@ class MeasuredTable(BaseModel):
         table: id of the published table.
         title, description: for people.
         command: how to repeat it.
-        protocol: data protocol, `raw` or `unbiased`.
-        reading: how an image reached the networks.
+        data_protocol: `raw` or `unbiased`.
+        preprocessing: how an image reached the networks.
         data_sha256: fingerprint of the data, of each run with commas.
         weights: row -> sha256 of the weights.
         cells: the figures.
@@ -91,11 +87,16 @@ class MeasuredTable(BaseModel):
     title: str
     description: str = ""
     command: str = ""
-    protocol: str
-    reading: str
+    data_protocol: str
+    preprocessing: str
     data_sha256: str
     weights: dict[str, str]
     cells: tuple[Cell, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names(cls, data: Any) -> Any:
+        return old_names.of_run(data)
 
 
 class Point(BaseModel):
@@ -180,7 +181,7 @@ def table_of_report(
 
     Args:
         report: of `make_report`.
-        table: id of the published table; the columns of `task2_degradations` are conditions, those of the
+        table: id of the published table; the columns of `task2_degradations` are degradations, those of the
             others generators (of the undegraded images).
         title: for people; empty: the published table's.
         row: name of the row where the run is one of many (a training generator, say); its detector must then
@@ -196,7 +197,7 @@ def table_of_report(
     published, plan = load_table(table), report["plan"]
     if row and len(plan["detectors"]) != 1:
         raise EvaluationError("one row is one detector.", hint="Run the others into tables of their own.")
-    cells = tuple(_cells(report, row, by_condition=table == "task2_degradations"))
+    cells = tuple(_cells(report, row, by_degradation=table == "task2_degradations"))
     if not cells:
         raise EvaluationError(
             "the run has no figures for this table.", hint="It needs images of both classes.", source=table
@@ -206,8 +207,8 @@ def table_of_report(
         title=title or published.title,
         description=f"{report['images']['done']} images of the split `{plan['data']['split']}`.",
         command="\n".join(filter(None, (plan["command"], command))),
-        protocol=plan["protocol"],
-        reading=plan["reading"],
+        data_protocol=plan["data_protocol"],
+        preprocessing=plan["preprocessing"],
         data_sha256=plan["data"]["fingerprint"],
         weights={row or name: digest for name, digest in plan["detectors"].items()},
         cells=cells,
@@ -218,12 +219,13 @@ def merged(old: MeasuredTable, new: MeasuredTable) -> MeasuredTable:
     """A table with another run's rows added, or put in place of rows of the same names.
 
     Raises:
-        EvaluationError: they are of different tables, protocols or readings.
+        EvaluationError: they are of different tables, data protocols or preprocessings.
     """
-    for key in ("table", "protocol", "reading"):
+    for key in ("table", "data_protocol", "preprocessing"):
         if getattr(old, key) != getattr(new, key):
             raise EvaluationError(
-                f"the file has another {key} ({getattr(old, key)}).", hint="Write to another file."
+                f"the file has another {key.replace('_', ' ')} ({getattr(old, key)}).",
+                hint="Write to another file.",
             )
     kept = tuple(cell for cell in old.cells if cell.row not in new.weights)
     data = dict.fromkeys([*old.data_sha256.split(","), new.data_sha256])
@@ -242,14 +244,14 @@ def merged(old: MeasuredTable, new: MeasuredTable) -> MeasuredTable:
     )
 
 
-def _cells(report: Mapping[str, Any], row: str, *, by_condition: bool) -> list[Cell]:
+def _cells(report: Mapping[str, Any], row: str, *, by_degradation: bool) -> list[Cell]:
     found = []
     for result in report["results"]:
         name = row or result["detector"]
-        if by_condition:
+        if by_degradation:
             figures = result.get("mean", result.get("pooled", {}))
-            parts = {condition_column(result["condition"]): figures}
-        elif result["condition"] == "none":
+            parts = {degradation_column(result["degradation"]): figures}
+        elif result["degradation"] == "none":
             parts = {generator_column(g): figures for g, figures in result["generators"].items()}
             for group, figures in result["real_only"].items():
                 found.append(Cell(row=name, column=group, metric="called_fake", **figures["called_fake"]))
@@ -269,13 +271,13 @@ def generator_column(folder: str) -> str:
     return _COLUMNS.get(folder.lower(), folder)
 
 
-def condition_column(condition: str) -> str:
-    """The published column of a condition, low resolution read as "down" marked; else its text form."""
+def degradation_column(degradation: str) -> str:
+    """The published column of a degradation, low resolution read as "down" marked; else its text form."""
     published = {str(step): name for name, step in paper_suite().items()}
     published |= {
         str(step): f"{name} down" for name, step in paper_suite("down").items() if isinstance(step, LowRes)
     }
-    return published.get(condition, "as is" if condition == "none" else condition)
+    return published.get(degradation, "as is" if degradation == "none" else degradation)
 
 
 def _read(path: Path, model: type[Model]) -> Model:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genimage_core.datasets import Record, data_protocol, list_generators, scan_dataset
+from genimage_core.datasets import Record, list_generators, scan_dataset
+from genimage_core.datasets import data_protocol as named_protocol
 from genimage_core.detectors import detector_class
 from genimage_core.evaluation.config import Wanted, set_up
 from genimage_core.evaluation.engine.run import run
@@ -128,7 +129,7 @@ class Lab:
         name: str,
         *,
         degrade: str = "none",
-        protocol: str = "raw",
+        data_protocol: str = "raw",
         generators: str = "all",
     ) -> Path:
         """Score the validation images with one run's weights; the folder of the finished evaluation.
@@ -137,7 +138,7 @@ class Lab:
             detector: registry name.
             weights: folder of the training run.
             name: of the evaluation, unique among the lab's.
-            degrade, protocol, generators: as of the command `evaluate`.
+            degrade, data_protocol, generators: as of the command `evaluate`.
 
         Raises:
             StudyStoppedError: somebody stopped it.
@@ -146,8 +147,8 @@ class Lab:
         if (out / "report.json").exists():
             return out
         self.report(f"scoring with {detector}: {name}")
-        if has_linear_head(detector) and degrade == "none" and protocol == "raw" and self.features:
-            chosen = data_protocol("raw")
+        if has_linear_head(detector) and degrade == "none" and data_protocol == "raw" and self.features:
+            chosen = named_protocol("raw")
             records = select_images(
                 self.records(), split="val", generators=generators, protocol=chosen, limit=self.limit
             )
@@ -156,16 +157,17 @@ class Lab:
                 command=self.command,
             )  # fmt: skip
         else:
-            self._evaluate(detector, weights, out, degrade, protocol, generators)
+            self._evaluate(detector, weights, out, degrade, data_protocol, generators)
         write_report(out)
         return out
 
     def _evaluate(
-        self, detector: str, weights: Path, out: Path, degrade: str, protocol: str, generators: str
+        self, detector: str, weights: Path, out: Path, degrade: str, data_protocol: str, generators: str
     ) -> None:
         wanted = Wanted(
-            data=self.data, detectors=detector, weights=str(weights), degrade=degrade, protocol=protocol,
-            generators=generators, limit=self.limit, seed=DRAW_SEED, command=self.command,
+            data=self.data, detectors=detector, weights=str(weights), degrade=degrade,
+            data_protocol=data_protocol, generators=generators, limit=self.limit, seed=DRAW_SEED,
+            command=self.command,
         )  # fmt: skip
         work = set_up(wanted)
         with Stop() as stop:

@@ -22,7 +22,7 @@ def task1(lab: Lab, detectors: Sequence[str], protocols: Sequence[str] = ("raw",
     for detector in detectors:
         run = task1_run(lab, detector)
         for protocol in protocols:
-            scores = lab.score(detector, run, f"task1_{protocol}", protocol=protocol)
+            scores = lab.score(detector, run, f"task1_{protocol}", data_protocol=protocol)
             title = f"Trained on Stable Diffusion 1.x, {protocol} files"
             lab.export(scores, f"task1_{protocol}", "task1_sd14", title=title)
 
@@ -46,12 +46,12 @@ def matrix(lab: Lab, detectors: Sequence[str]) -> None:
 
 
 def task2(lab: Lab, detectors: Sequence[str]) -> None:
-    """Task 1's networks under the paper's degradations, low resolution in both readings."""
+    """Task 1's networks under the paper's degradations, low resolution read both ways."""
     down = [str(step) for step in paper_suite("down").values() if isinstance(step, LowRes)]
-    conditions = ",".join(["paper", *down])
+    degradations = ",".join(["paper", *down])
     for detector in detectors:
         run = task1_run(lab, detector)
-        scores = lab.score(detector, run, "task2", degrade=conditions, generators=TASK1_GENERATOR)
+        scores = lab.score(detector, run, "task2", degrade=degradations, generators=TASK1_GENERATOR)
         title = "Trained and tested on Stable Diffusion 1.x, degraded images"
         lab.export(scores, "task2", "task2_degradations", title=title)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
+from scipy.special import softmax
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -28,7 +29,6 @@ from genimage_core.explain.attribution_model import (
     Attribution,
     Facts,
     Origin,
-    softmax,
     trunk_sha256,
 )
 from genimage_core.metrics.classification import share
@@ -225,7 +225,7 @@ def fit_attribution_run(
     held_out = [r for r in records if r.split == "val"]
     features = cache.read(cache.fill(held_out, View()))
     p = np.concatenate(
-        [softmax(f.astype(np.float32) @ weight.T + bias) for f in np.array_split(features, 16)]
+        [softmax(f.astype(np.float32) @ weight.T + bias, axis=1) for f in np.array_split(features, 16)]
     )
     val = Validation(
         np.array([origin_of(r) for r in held_out]),

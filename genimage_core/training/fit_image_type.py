@@ -17,8 +17,8 @@ from genimage_core.images.degradations import parse
 from genimage_core.images.load import load_image
 from genimage_core.metrics.classification import share
 from genimage_core.utils.errors import GenImageError, TrainingError
-from genimage_core.verdict.image_type import CLASSES, KINDS, LooksLikeModel, decide, expand, probabilities
-from genimage_core.verdict.image_type_features import FEATURES, looks_like_features
+from genimage_core.verdict.image_type import CLASSES, KINDS, ImageTypeModel, decide, expand, probabilities
+from genimage_core.verdict.image_type_features import FEATURES, image_type_features
 
 KIND_OF_PREFIX = {
     "ui": "screen", "chart": "screen", "map": "screen", "doc": "document", "art": "drawing", "cg": "render",
@@ -42,7 +42,7 @@ class Gathered:
     """Features of images.
 
     Attributes:
-        x: (N, F) of `looks_like_features`.
+        x: (N, F) of `image_type_features`.
         kind: (N,) names of `CLASSES`, or "ai" for generated images, whose kind nobody has told.
         group: (N,) images of one source or scene share it.
         image_id: (N,).
@@ -97,7 +97,7 @@ def gather(
             else (DAMAGE[i % len(DAMAGE)] if damage else "none",)
         )
         for text in many:
-            features = looks_like_features(parse(text)(image))
+            features = image_type_features(parse(text)(image))
             rows.append((features, kind, source_of(record), record.image_id))
         if progress:
             progress(i + 1, len(records))
@@ -107,7 +107,7 @@ def gather(
     return Gathered(np.array(x), np.array(kinds), np.array(groups), np.array(ids))
 
 
-def fit_looks_like(train: Gathered, val: Gathered) -> LooksLikeModel:
+def fit_image_type(train: Gathered, val: Gathered) -> ImageTypeModel:
     """Fit on `train`, choose thresholds on its held-out sources, keep kinds that prove themselves on `val`.
 
     Generated images have no kind that anybody has told: in training each counts as photograph or drawing,
@@ -125,11 +125,11 @@ def fit_looks_like(train: Gathered, val: Gathered) -> LooksLikeModel:
     model = _fit_once(train, mean, scale)
     model.thresholds = _thresholds(held, train)
     p = probabilities(val.x, model)
-    figures = looks_like_figures(p, val, model.thresholds)
+    figures = image_type_figures(p, val, model.thresholds)
     for kind in list(model.thresholds):
         if (said := figures["precision"].get(kind)) is None or said["value"] < PRECISION:
             del model.thresholds[kind]
-    model.figures = looks_like_figures(p, val, model.thresholds) | {"n_train": _count(train)}
+    model.figures = image_type_figures(p, val, model.thresholds) | {"n_train": _count(train)}
     return model
 
 
@@ -147,7 +147,7 @@ def _weights(data: Gathered) -> np.ndarray:
     return once * np.array([np.sqrt(most / total[kind]) for kind in data.kind])
 
 
-def _fit_once(data: Gathered, mean: np.ndarray, scale: np.ndarray) -> LooksLikeModel:
+def _fit_once(data: Gathered, mean: np.ndarray, scale: np.ndarray) -> ImageTypeModel:
     known = data.kind != "ai"
     inputs, weights = expand(data.x, mean, scale), _weights(data)
     model = LogisticRegression(C=STRENGTH, max_iter=400)
@@ -161,7 +161,7 @@ def _fit_once(data: Gathered, mean: np.ndarray, scale: np.ndarray) -> LooksLikeM
         kinds[~known] = np.array(either)[model.predict_proba(inputs[~known])[:, columns].argmax(1)]
         model.fit(inputs, kinds.astype(str), sample_weight=weights)
     classes = [str(name) for name in model.classes_]
-    return LooksLikeModel(
+    return ImageTypeModel(
         features=list(FEATURES),
         mean=_rounded(mean),
         scale=_rounded(scale),
@@ -204,7 +204,7 @@ def _count(data: Gathered) -> dict[str, int]:
     return {str(kind): len(set(data.image_id[data.kind == kind])) for kind in np.unique(data.kind)}
 
 
-def looks_like_figures(p: np.ndarray, data: Gathered, thresholds: dict[str, float]) -> dict[str, Any]:
+def image_type_figures(p: np.ndarray, data: Gathered, thresholds: dict[str, float]) -> dict[str, Any]:
     """What is said of images whose kind is known, with n and 95 % intervals.
 
     Args:

@@ -2,27 +2,27 @@
 
 The combination is a weighted sum of the detectors' calibrated log-odds with weights that cannot be
 negative, and the unsure band comes from held-out data; both stand in
-`assets/weights/combination.json`, written by `python -m genimage_core calibrate`.
+`assets/weights/combination.json`, written by `python -m genimage_core dev calibrate`.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
+from scipy.special import expit
 
+from genimage_core.metrics.classification import finite_logit
 from genimage_core.utils.errors import NoVerdictError, WeightsError
 from genimage_core.utils.paths import asset
 from genimage_core.verdict.image_type import WITHHOLDS, Kind
 
 Label = Literal["fake", "real", "unsure"]
 PATH = asset("weights", "combination.json")
-EDGE = 1e-6
 
 
 class Subset(BaseModel):
@@ -80,17 +80,6 @@ class Verdict(BaseModel):
     withheld: bool = False
 
 
-def log_odds(p: float) -> float:
-    """log(p / (1 - p)) of a probability, finite also at 0 and 1."""
-    p = min(1.0 - EDGE, max(EDGE, p))
-    return math.log(p / (1.0 - p))
-
-
-def sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x)), without overflow."""
-    return 1.0 / (1.0 + math.exp(-x)) if x >= 0 else math.exp(x) / (1.0 + math.exp(x))
-
-
 @cache
 def load_combination(path: Path = PATH) -> Combination:
     """The bundled combination.
@@ -103,7 +92,7 @@ def load_combination(path: Path = PATH) -> Combination:
     except (OSError, ValueError):
         raise WeightsError(
             "the combination of the detectors is missing or damaged.",
-            hint="Restore assets/weights or run `python -m genimage_core calibrate`.",
+            hint="Restore assets/weights or run `python -m genimage_core dev calibrate`.",
             source=path.name,
         ) from None
 
@@ -117,7 +106,7 @@ def calibrated_log_odds(scores: Mapping[str, float], how: Combination | None = N
     """Calibrated log-odds of each detector's P(fake); detectors without calibration are left out."""
     how = how or load_combination()
     lines = {name: how.single[name] for name in scores if name in how.weights}
-    return {name: slope * log_odds(scores[name]) + shift for name, (slope, shift) in lines.items()}
+    return {name: slope * float(finite_logit(scores[name])) + shift for name, (slope, shift) in lines.items()}
 
 
 def combine(scores: Mapping[str, float], how: Combination | None = None) -> Verdict:
@@ -140,7 +129,7 @@ def combine(scores: Mapping[str, float], how: Combination | None = None) -> Verd
     if not known:
         raise NoVerdictError(
             "no score of a calibrated detector: none of those asked has a say in the verdict.",
-            hint="Ask a calibrated one, too, or run `python -m genimage_core calibrate` with their scores.",
+            hint="Ask a calibrated one, too, or run `genimage dev calibrate` with their scores.",
             source=", ".join(scores),
         )
     partial = len(known) < len(how.weights)
@@ -149,7 +138,7 @@ def combine(scores: Mapping[str, float], how: Combination | None = None) -> Verd
         total = sum(known.values()) / len(known)
     else:
         total = sum(fit.weights[n] * c for n, c in known.items()) + fit.bias
-    p_fake, band = sigmoid(total), fit or how
+    p_fake, band = float(expit(total)), fit or how
     label: Label = "fake" if p_fake > band.high else "real" if p_fake < band.low else "unsure"
     same_side = [(c > 0) == (total > 0) for c in known.values()]
     return Verdict(
@@ -158,7 +147,7 @@ def combine(scores: Mapping[str, float], how: Combination | None = None) -> Verd
         low=band.low,
         high=band.high,
         agreement=sum(same_side) / len(same_side),
-        calibrated={name: sigmoid(c) for name, c in known.items()},
+        calibrated={name: float(expit(c)) for name, c in known.items()},
         partial=partial,
     )
 

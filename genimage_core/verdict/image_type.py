@@ -1,8 +1,8 @@
 """What a picture looks like: a screen or page, a drawing, a render, or a photograph.
 
-A small logistic regression on classic measures, fitted by `python -m genimage_core looks-like`; its numbers
-stand in `assets/looks_like.json`. It says nothing rather than something doubtful: a kind is named only above
-a score at which it was right for at least nine of ten validation images.
+A small logistic regression on classic measures, fitted by `python -m genimage_core dev fit-image-type`; its
+numbers are in `assets/looks_like.json`. It says nothing rather than something doubtful: a kind is named only
+above a score at which it was right for at least nine of ten validation images.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel
+from scipy.special import softmax
 
 from genimage_core.utils.errors import WeightsError
 from genimage_core.utils.paths import asset
-from genimage_core.verdict.image_type_features import FEATURES, looks_like_features, tiles_features
+from genimage_core.verdict.image_type_features import FEATURES, image_type_features, tiles_features
 
-__all__ = ["KINDS", "LooksLike", "looks_like", "looks_like_features"]
+__all__ = ["KINDS", "ImageType", "classify_image_type", "image_type_features"]
 
 Kind = Literal["photograph", "drawing", "render", "graphic"]
 KINDS: tuple[Kind, ...] = ("photograph", "drawing", "render", "graphic")
@@ -45,7 +46,7 @@ CLIP = 4.0
 """Standardised features beyond this many deviations count as this many: unheard-of values decide nothing."""
 
 
-class LooksLikeModel(BaseModel):
+class ImageTypeModel(BaseModel):
     """The fitted numbers.
 
     Attributes:
@@ -66,7 +67,7 @@ class LooksLikeModel(BaseModel):
     figures: dict[str, Any] = {}
 
 
-class LooksLike(BaseModel):
+class ImageType(BaseModel):
     """What a picture looks like.
 
     Attributes:
@@ -89,20 +90,20 @@ class LooksLike(BaseModel):
 
 
 @cache
-def load_model(path: Path = PATH) -> LooksLikeModel:
+def load_model(path: Path = PATH) -> ImageTypeModel:
     """The bundled model.
 
     Raises:
         WeightsError: the file is missing, damaged or of other features.
     """
     try:
-        model = LooksLikeModel.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        model = ImageTypeModel.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         model = None
     if model is None or tuple(model.features) != FEATURES:
         raise WeightsError(
             "what tells drawings and screens from photographs is missing or damaged.",
-            hint="Restore the assets folder or run `python -m genimage_core looks-like`.",
+            hint="Restore the assets folder or run `python -m genimage_core dev fit-image-type`.",
             source=path.name,
         )
     return model
@@ -114,13 +115,12 @@ def expand(x: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
     return np.hstack([z, z * z])
 
 
-def probabilities(x: np.ndarray, model: LooksLikeModel) -> np.ndarray:
+def probabilities(x: np.ndarray, model: ImageTypeModel) -> np.ndarray:
     """(N, F) features -> (N, 4) probabilities of `KINDS`."""
     inputs = expand(x, np.array(model.mean), np.array(model.scale))
     weights = np.array([model.weights[name] for name in CLASSES])
     z = inputs @ weights.T + np.array([model.bias[name] for name in CLASSES])
-    z = np.exp(z - z.max(1, keepdims=True))
-    p = z / z.sum(1, keepdims=True)
+    p = softmax(z, axis=1)
     return np.column_stack([p[:, [CLASSES[c] == kind for c in CLASSES]].sum(1) for kind in KINDS])
 
 
@@ -130,7 +130,7 @@ def decide(p: np.ndarray, thresholds: dict[str, float]) -> Kind | None:
     return best if best in thresholds and p.max() >= thresholds[best] else None
 
 
-def looks_like(image: np.ndarray, model: LooksLikeModel | None = None) -> LooksLike:
+def classify_image_type(image: np.ndarray, model: ImageTypeModel | None = None) -> ImageType:
     """Say what a picture looks like, from the mean of what its tiles look like.
 
     Args:
@@ -142,7 +142,7 @@ def looks_like(image: np.ndarray, model: LooksLikeModel | None = None) -> LooksL
     """
     model = model or load_model()
     p = probabilities(tiles_features(image), model).mean(0)
-    return LooksLike(
+    return ImageType(
         kind=decide(p, model.thresholds),
         probabilities={kind: float(value) for kind, value in zip(KINDS, p, strict=True)},
     )

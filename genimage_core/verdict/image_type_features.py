@@ -33,7 +33,7 @@ def tile_corners(height: int, width: int) -> list[tuple[int, int]]:
     return [(top, left) for top in starts(height) for left in starts(width)]
 
 
-def looks_like_features(image: np.ndarray) -> np.ndarray:
+def image_type_features(image: np.ndarray) -> np.ndarray:
     """Mean over the tiles of `tile_features`, one number for each of `FEATURES`.
 
     Args:

@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import BaseModel
 
 from genimage_core.images.load import ImageFacts
-from genimage_core.verdict.image_type import LooksLike
+from genimage_core.verdict.image_type import ImageType
 from genimage_core.verdict.image_type_features import TILE, tile_corners
 
-Name = Literal["too_small", "heavy_compression", "blurred", "upscaled", "looks_like"]
+Name = Literal["too_small", "heavy_compression", "blurred", "upscaled", "image_type"]
 
 SMALL_SIDE = 128
 LOW_QUALITY = 50
@@ -24,7 +24,7 @@ NO_MIDDLE = 0.42
 """The same one octave lower: where this, too, is missing, the picture is blurred rather than enlarged."""
 
 
-class Condition(BaseModel):
+class ImageWarning(BaseModel):
     """One thing that a reader must know.
 
     Attributes:
@@ -59,50 +59,52 @@ def detail(image: np.ndarray) -> tuple[float, float, float]:
     return max(found, key=lambda scales: scales[1])
 
 
-def find_conditions(
-    image: np.ndarray, facts: ImageFacts | None = None, looks: LooksLike | None = None
-) -> list[Condition]:
+def find_image_warnings(
+    image: np.ndarray, facts: ImageFacts | None = None, image_type: ImageType | None = None
+) -> list[ImageWarning]:
     """Everything that puts an image outside of what was tested.
 
     Args:
         image: RGB uint8 (H, W, 3).
         facts: of its file, if there is one.
-        looks: what it looks like, if that was asked.
+        image_type: what it looks like, if that was asked.
     """
-    found: list[Condition] = []
+    found: list[ImageWarning] = []
     short = min(image.shape[:2])
     if short < SMALL_SIDE:
         note = f"The shorter side is {short} px: too small to hold reliable traces. Look for a larger copy."
-        found.append(Condition(name="too_small", note=note))
+        found.append(ImageWarning(name="too_small", note=note))
     if facts and facts.jpeg_quality is not None and facts.jpeg_quality < LOW_QUALITY:
         note = (
             f"Heavily compressed (JPEG quality about {facts.jpeg_quality}): traces may be gone. "
             "Look for the original file."
         )
-        found.append(Condition(name="heavy_compression", note=note))
+        found.append(ImageWarning(name="heavy_compression", note=note))
     if short >= 16 and (softness := _softness(image)):
         found.append(softness)
-    if looks is not None and looks.kind not in (None, "photograph"):
-        found.append(Condition(name="looks_like", note=_looks_note(looks)))
+    if image_type is not None and image_type.kind not in (None, "photograph"):
+        found.append(ImageWarning(name="image_type", note=_image_type_note(image_type)))
     return found
 
 
-def _softness(image: np.ndarray) -> Condition | None:
+def _softness(image: np.ndarray) -> ImageWarning | None:
     fine, middle, coarse = detail(image)
     if fine < FLAT or middle < NO_MIDDLE * coarse:
         note = "Very smooth or blurred: little is left of the fine detail that detectors read."
-        return Condition(name="blurred", note=note)
+        return ImageWarning(name="blurred", note=note)
     if fine < NO_FINE * middle:
         note = (
             "It seems to have been enlarged or softened: the fine detail of its size is missing, and with it "
             "the traces that detectors read. Look for the original."
         )
-        return Condition(name="upscaled", note=note)
+        return ImageWarning(name="upscaled", note=note)
     return None
 
 
-def _looks_note(looks: LooksLike) -> str:
-    note = f"This looks like {looks.words}. The detectors were made for photographs and pictures like them"
-    if looks.withholds:
+def _image_type_note(image_type: ImageType) -> str:
+    note = (
+        f"This looks like {image_type.words}. The detectors were made for photographs and pictures like them"
+    )
+    if image_type.withholds:
         return f"{note}; on such an image their answer does not count as a sign of AI."
     return f"{note}; on such an image they are wrong more often."

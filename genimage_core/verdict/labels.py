@@ -13,7 +13,7 @@ from genimage_core.verdict.combine import Label
 
 
 @dataclass(frozen=True)
-class Side:
+class LabelStyle:
     """How one verdict looks wherever it is shown.
 
     Attributes:
@@ -34,26 +34,28 @@ class Side:
     ink_dark: str
 
 
-SIDES: Mapping[Label, Side] = MappingProxyType(
+LABEL_STYLES: Mapping[Label, LabelStyle] = MappingProxyType(
     {
-        "fake": Side(
+        "fake": LabelStyle(
             "Probably AI-generated", "AI-generated", "◆", "gl-fake", "#e07b1a", "#9a4a00", "#f2a65a"
         ),
-        "unsure": Side("Unsure", "Unsure", "◐", "gl-unsure", "#8a8f94", "#5a5f65", "#b4b9be"),
-        "real": Side("Probably a photograph", "Photograph", "●", "gl-real", "#2f86c1", "#1b5f92", "#7dbce8"),
+        "unsure": LabelStyle("Unsure", "Unsure", "◐", "gl-unsure", "#8a8f94", "#5a5f65", "#b4b9be"),
+        "real": LabelStyle(
+            "Probably a photograph", "Photograph", "●", "gl-real", "#2f86c1", "#1b5f92", "#7dbce8"
+        ),
     }
 )
 """The three verdicts, from AI-generated to photograph."""
 
 
-def side_of(truth: bool) -> Side:
+def truth_style(truth: bool) -> LabelStyle:
     """The side of a known truth: True for AI-generated."""
-    return SIDES["fake" if truth else "real"]
+    return LABEL_STYLES["fake" if truth else "real"]
 
 
 def colours_css() -> str:
     """The colours as CSS variables and classes, for the pages and the report alike."""
-    sides = SIDES.values()
+    sides = LABEL_STYLES.values()
     tones = " ".join(f"--{s.css}: {s.colour};" for s in sides)
     inks = " ".join(f"--{s.css}-ink: light-dark({s.ink_light}, {s.ink_dark});" for s in sides)
     classes = "\n".join(

@@ -1,21 +1,28 @@
-"""One image in, every detector's score and a verdict out: what `detect` and the pages call."""
+"""The one way from an image to its report; Python, command line, pages and demo all take it.
+
+`analyse_file` is the whole of it, for one file at once. A page that shows each score as it comes, and keeps
+what it has when its visitor moves on, takes the steps one by one: `open_image`, `score_image`, `analyse`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel
 
-from genimage_core.detectors import Detector, Protocol
-from genimage_core.detectors.onnx.detector import PreparedDetector
-from genimage_core.images.load import ImageFacts, LoadedImage
+from genimage_core.detectors import Detector, Preprocessing
+from genimage_core.detectors.onnx.detector import OnnxDetector
+from genimage_core.images.load import LoadedImage, load_image
+from genimage_core.provenance import Provenance, read_provenance
 from genimage_core.utils.errors import WeightsError
-from genimage_core.verdict.combine import Label, Verdict, combine, combine_early, withhold
-from genimage_core.verdict.image_type import Kind, LooksLike, looks_like
-from genimage_core.verdict.image_warnings import find_conditions
+from genimage_core.verdict.combine import Combination, Label, Verdict, combine, combine_early, withhold
+from genimage_core.verdict.image_type import ImageType, Kind, classify_image_type
+from genimage_core.verdict.image_warnings import find_image_warnings
 
 CLEAR_LEAN = 0.2
 """How far from .5 an unsure answer counts as leaning to one side."""
@@ -35,8 +42,8 @@ class Report(BaseModel):
         detectors: detector -> P(fake).
         calibrated: detector -> its calibrated P(fake), of those that are calibrated.
         agreement: share of the calibrated scores on the side of `p_fake`.
-        looks_like: what the image looks like, where that is safe to say, else None.
-        conditions: names of what puts it outside of what was tested.
+        image_type: what the image looks like, where that is safe to say, else None.
+        image_warnings: names of what puts it outside of what was tested.
         notes: what the reader must know about this image.
         explanation: the verdict in one plain sentence.
     """
@@ -46,8 +53,8 @@ class Report(BaseModel):
     detectors: dict[str, float]
     calibrated: dict[str, float] = {}
     agreement: float
-    looks_like: Kind | None = None
-    conditions: list[str] = []
+    image_type: Kind | None = None
+    image_warnings: list[str] = []
     notes: list[str]
     explanation: str
 
@@ -56,8 +63,84 @@ class Report(BaseModel):
         return self.model_dump(mode="json")
 
 
+OnScore = Callable[[dict[str, float]], None]
+"""Told of all scores so far (detector -> P(fake)), each time that another one has come."""
+
+
+class Opened(NamedTuple):
+    """A picture that has been read, and what its file says of its own origin."""
+
+    image: LoadedImage
+    provenance: Provenance
+
+
+class Analysis(NamedTuple):
+    """One picture's way from the file to its report.
+
+    Attributes:
+        image: as it was scored.
+        provenance: of the file as it came.
+        report: the answer; what the file says of itself stands among its notes.
+    """
+
+    image: LoadedImage
+    provenance: Provenance
+    report: Report
+
+
+def open_image(source: bytes | str | Path, name: str = "") -> Opened:
+    """Read a picture, and what its file says of its own origin.
+
+    Args:
+        source: a path, or a file's bytes.
+        name: of the file, where bytes come without one.
+
+    Raises:
+        ImageReadError: the picture cannot be read.
+    """
+    image = load_image(source, name=name) if name else load_image(source)
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    return Opened(image, read_provenance(data, image.facts.name, pixels=image.pixels))
+
+
+def analyse_file(
+    source: bytes | str | Path,
+    detectors: Mapping[str, Detector],
+    *,
+    degradation: Callable[[np.ndarray], np.ndarray] | None = None,
+    preprocessing: Preprocessing = "tiles",
+    bundled: bool = True,
+    on_score: OnScore | None = None,
+) -> Analysis:
+    """The whole way: read, degrade, score, combine, say what must be known.
+
+    Args:
+        source: a path, or a file's bytes.
+        detectors: name -> loaded detector.
+        degradation: what is done to the pixels before they are scored.
+        preprocessing: how the picture reaches the networks.
+        bundled: whether the detectors have the bundled weights.
+        on_score: told of the scores as they come.
+
+    Raises:
+        ImageReadError: the picture cannot be read.
+        NoVerdictError: none of the detectors is calibrated.
+    """
+    image, provenance = open_image(source)
+    if degradation is not None:
+        image = replace(image, pixels=degradation(image.pixels))
+    scores = score_image(image.pixels, detectors, preprocessing, on_score)
+    report = analyse(image, scores, says_ai=provenance.ai is True, bundled=bundled)
+    if provenance.note:
+        report = report.model_copy(update={"notes": [*report.notes, provenance.note]})
+    return Analysis(image, provenance, report)
+
+
 def score_image(
-    image: np.ndarray, detectors: Mapping[str, Detector], protocol: Protocol = "native"
+    image: np.ndarray,
+    detectors: Mapping[str, Detector],
+    preprocessing: Preprocessing = "tiles",
+    on_score: OnScore | None = None,
 ) -> dict[str, float]:
     """Detector -> P(fake), in the order of `detectors`.
 
@@ -67,30 +150,39 @@ def score_image(
     Args:
         image: RGB uint8 (H, W, 3).
         detectors: name -> loaded detector.
-        protocol: how the image reaches the networks.
+        preprocessing: how the image reaches the networks.
+        on_score: told of the scores as they come, in this thread.
     """
 
-    def ask(detector: Detector) -> float:
-        return float(detector.predict([image], protocol)[0])
+    def ask(name: str) -> tuple[str, float]:
+        return name, float(detectors[name].predict([image], preprocessing)[0])
 
-    shared = protocol == "native" and all(isinstance(d, PreparedDetector) for d in detectors.values())
-    if not shared or len(detectors) < 2:
-        return {name: ask(detector) for name, detector in detectors.items()}
+    shared = preprocessing == "tiles" and all(isinstance(d, OnnxDetector) for d in detectors.values())
+    scores: dict[str, float] = {}
     # These threads only wait: what computes is `side_by_side`.
-    with ThreadPoolExecutor(len(detectors), thread_name_prefix="ask") as asking:
-        return dict(zip(detectors, asking.map(ask, detectors.values()), strict=True))
+    at_once = len(detectors) if shared else 1
+    with ThreadPoolExecutor(max(1, at_once), thread_name_prefix="ask") as pool:
+        for answer in as_completed([pool.submit(ask, name) for name in detectors]):
+            name, p_fake = answer.result()
+            scores[name] = p_fake
+            if on_score:
+                on_score(dict(scores))
+    return {name: scores[name] for name in detectors}
 
 
-def conditions(image: np.ndarray, facts: ImageFacts | None = None) -> list[str]:
-    """Notes on the file, and on what puts an image outside of what the detectors were tested on."""
-    found = find_conditions(image, facts, find_looks(image))
-    return [*(facts.notes if facts else ()), *(condition.note for condition in found)]
+def judge(scores: Mapping[str, float], kind: Kind | None, how: Combination | None = None) -> Verdict:
+    """The verdict of some scores on a picture that looks like `kind`.
+
+    Raises:
+        NoVerdictError: none of the scores is a calibrated detector's.
+    """
+    return withhold(combine(scores, how), kind)
 
 
-def find_looks(image: np.ndarray) -> LooksLike | None:
+def find_image_type(image: np.ndarray) -> ImageType | None:
     """What the image looks like; None where what tells it is missing: a verdict can do without."""
     try:
-        return looks_like(image)
+        return classify_image_type(image)
     except WeightsError:
         return None
 
@@ -130,19 +222,19 @@ def explain(verdict: Verdict, count: int, looks: str = "") -> str:
 
 
 def analyse_early(
-    scores: Mapping[str, float], *, says_ai: bool = False, looks: LooksLike | None = None
+    scores: Mapping[str, float], *, says_ai: bool = False, image_type: ImageType | None = None
 ) -> Verdict | None:
     """The verdict that `analyse` will give, as soon as the detectors that decide it have answered.
 
     Args:
         scores: detector -> P(fake) in [0, 1], of those that have answered.
         says_ai: as in `analyse`.
-        looks: from `find_looks`.
+        image_type: from `find_image_type`.
     """
     verdict = combine_early(scores)
     if verdict is None or says_ai:
         return verdict
-    return withhold(verdict, looks.kind if looks else None)
+    return withhold(verdict, image_type.kind if image_type else None)
 
 
 def analyse(
@@ -150,7 +242,7 @@ def analyse(
     scores: Mapping[str, float],
     *,
     says_ai: bool = False,
-    looks: LooksLike | Literal["ask"] | None = "ask",
+    image_type: ImageType | Literal["ask"] | None = "ask",
     bundled: bool = True,
 ) -> Report:
     """Combine the scores of one image and say what must be known about it.
@@ -159,19 +251,17 @@ def analyse(
         loaded: the image.
         scores: detector -> P(fake) in [0, 1].
         says_ai: whether the file itself says that AI made it; then what it looks like withholds nothing.
-        looks: from `find_looks`, where that was asked already.
+        image_type: from `find_image_type`, where that was asked already.
         bundled: whether the scores come from the bundled weights, which the verdict was measured with.
 
     Raises:
         ValueError: none of the scores belongs to a calibrated detector.
     """
-    looks = find_looks(loaded.pixels) if looks == "ask" else looks
-    kind = looks.kind if looks else None
-    verdict = combine(scores)
-    if not says_ai:
-        verdict = withhold(verdict, kind)
-    found = find_conditions(loaded.pixels, loaded.facts, looks)
-    notes = [*loaded.facts.notes, *(condition.note for condition in found)]
+    found_type = find_image_type(loaded.pixels) if image_type == "ask" else image_type
+    kind = found_type.kind if found_type else None
+    verdict = judge(scores, None if says_ai else kind)
+    found = find_image_warnings(loaded.pixels, loaded.facts, found_type)
+    notes = [*loaded.facts.notes, *(warning.note for warning in found)]
     if verdict.partial:
         notes.append("Only some of the detectors were asked: the verdict rests on fewer witnesses.")
     if not bundled:
@@ -182,8 +272,8 @@ def analyse(
         detectors=dict(scores),
         calibrated=verdict.calibrated,
         agreement=verdict.agreement,
-        looks_like=kind,
-        conditions=[condition.name for condition in found],
+        image_type=kind,
+        image_warnings=[warning.name for warning in found],
         notes=notes,
-        explanation=explain(verdict, len(verdict.calibrated), looks.words if looks else ""),
+        explanation=explain(verdict, len(verdict.calibrated), found_type.words if found_type else ""),
     )

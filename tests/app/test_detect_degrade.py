@@ -22,7 +22,7 @@ NAMES = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", 
 class FakeDetector:
     """Answers with the image's brightness, so that different pictures get different scores."""
 
-    def predict(self, images, protocol="native"):
+    def predict(self, images, preprocessing="tiles"):
         return np.array([image.mean() / 255 for image in images], np.float32)
 
 
@@ -153,7 +153,7 @@ def test_the_report_is_one_html_file(app, monkeypatch):
     upload(app, ("white.png", png(250)))
     assert_clean(app)
     assert "Report as HTML" in [button.label for button in app.get("download_button")]
-    text = downloads.as_html(app.session_state["pictures"][0], "native")
+    text = downloads.as_html(app.session_state["pictures"][0], "tiles")
     assert "white.png" in text
     assert text.count("not known") == len(detectors.list_detectors())  # these have no weights
 
@@ -180,12 +180,12 @@ def test_results_can_be_taken_along_as_json_and_csv(app):
 
     upload(app, ("white.png", png(250)), ("bad.png", b"nonsense"))
     chosen = app.session_state["pictures"]
-    entries = json.loads(downloads.as_json(chosen, "native"))
+    entries = json.loads(downloads.as_json(chosen, "tiles"))
     assert entries[0]["verdict"] == "fake"
     assert set(entries[0]["detectors"]) == set(NAMES)
     assert entries[0]["facts"]["width"] == 160
     assert "not an image" in entries[1]["error"]
-    lines = downloads.as_csv(chosen, "native").splitlines()
+    lines = downloads.as_csv(chosen, "tiles").splitlines()
     assert len(lines) == 3
     assert "p_fake_resnet50" in lines[0]
 
@@ -206,7 +206,7 @@ def test_the_picture_comes_along_to_degrade_and_a_slider_moves_the_scores(app):
     app.select_slider(key="jpeg").set_value(30).run()
     assert_clean(app)
     assert "--degrade jpeg:30" in texts(app)
-    assert ("native", "jpeg:30") in app.session_state["pictures"][0].scores
+    assert ("tiles", "jpeg:30") in app.session_state["pictures"][0].scores
 
 
 def test_a_picture_is_cropped_resized_and_taken_as_a_screenshot(app):
@@ -217,7 +217,7 @@ def test_a_picture_is_cropped_resized_and_taken_as_a_screenshot(app):
     app.toggle(key="screen").set_value(True).run()
     assert_clean(app)
     assert "--degrade crop:50+resize:150+screen" in texts(app)
-    assert ("native", "crop:50+resize:150+screen") in app.session_state["pictures"][0].scores
+    assert ("tiles", "crop:50+resize:150+screen") in app.session_state["pictures"][0].scores
     app.button_group(key="preset").select("JPEG 65").run()  # the paper's conditions stand alone
     assert "--degrade jpeg:65" in texts(app)
     assert not app.toggle(key="screen").value
@@ -294,7 +294,7 @@ def test_a_detector_without_weights_is_said_and_the_others_answer(app, monkeypat
     upload(app, ("white.png", png(250)))
     assert_clean(app)
     assert any("Spec does not answer" in info.value for info in app.info)
-    assert len(app.session_state["pictures"][0].scores["native", ""]) == len(NAMES) - 1
+    assert len(app.session_state["pictures"][0].scores["tiles", ""]) == len(NAMES) - 1
 
 
 def test_without_any_weights_the_page_says_so(app, monkeypatch):

@@ -76,7 +76,6 @@ def test_detect_explain_writes_files(
     quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("genimage_core.detectors.load_detector", lambda name, weights: tiny(ChannelsFirst))
-    monkeypatch.setattr("genimage_core.explain.registry._MODULES", ("tile_map", "ela"))
     for name in ("one.png", "two.png"):
         Image.fromarray(make_image(1, 64)).save(tmp_path / name)
     (tmp_path / "bad.png").write_bytes(b"no picture")

@@ -19,7 +19,7 @@ class Brightness:
     def __init__(self, weights_id: str) -> None:
         self.weights_id = weights_id
 
-    def predict(self, images: list[np.ndarray], protocol: str = "native") -> np.ndarray:
+    def predict(self, images: list[np.ndarray], preprocessing: str = "tiles") -> np.ndarray:
         return np.array([image.mean() / 255 for image in images], np.float32)
 
 

@@ -54,11 +54,11 @@ def test_downloads_carry_it(app: AppTest) -> None:  # noqa: F811
 
     upload(app, ("made.png", png(parameters=A1111)), ("plain.png", png()))
     chosen = app.session_state["pictures"]
-    made, plain = json.loads(downloads.as_json(chosen, "native"))
+    made, plain = json.loads(downloads.as_json(chosen, "tiles"))
     assert made["provenance"]["ai"] is True
     assert "The file itself says" in made["notes"][-1]
     assert plain["provenance"]["ai"] is None
-    rows = list(csv.DictReader(io.StringIO(downloads.as_csv(chosen, "native"))))
+    rows = list(csv.DictReader(io.StringIO(downloads.as_csv(chosen, "tiles"))))
     assert [row["provenance_ai"] for row in rows] == ["True", ""]
     assert "dreamer_v8" in rows[0]["provenance_sources"]
 

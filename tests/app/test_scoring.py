@@ -20,7 +20,7 @@ class Noting:
     def __init__(self, name: str, asked: list[str]) -> None:
         self.name, self.asked = name, asked
 
-    def predict(self, images, protocol="native"):
+    def predict(self, images, preprocessing="tiles"):
         self.asked.append(self.name)
         return np.array([image.mean() / 255 for image in images], np.float32)
 
@@ -45,7 +45,7 @@ def store(monkeypatch):
     found.asked = asked
     monkeypatch.setattr(detectors, "store", lambda: found)
     monkeypatch.setattr(detectors, "asking_order", lambda first="": sorted(NAMES, key=lambda n: n != first))
-    monkeypatch.setattr(scoring, "protocol", lambda: "native")
+    monkeypatch.setattr(scoring, "preprocessing", lambda: "tiles")
     return found
 
 
@@ -73,7 +73,7 @@ def test_nobody_is_asked_twice_and_one_without_weights_not_at_all(store):
 def test_a_move_ends_the_asking_while_a_detector_looks_and_its_answer_is_kept(store):
     release = threading.Event()
 
-    def predict(images, protocol="native"):
+    def predict(images, preprocessing="tiles"):
         release.wait(20)
         return np.array([0.7], np.float32)
 
@@ -91,16 +91,16 @@ def test_a_move_ends_the_asking_while_a_detector_looks_and_its_answer_is_kept(st
     with pytest.raises(Moved):
         scoring.ask(picture, lambda: IMAGE, moved, at_once=1)
     assert time.monotonic() - began < 10  # did not wait for the answer
-    assert picture.scored("native") == {}
+    assert picture.scored("tiles") == {}
     release.set()
     end = time.monotonic() + 20
-    while not picture.scored("native") and time.monotonic() < end:
+    while not picture.scored("tiles") and time.monotonic() < end:
         time.sleep(0.01)
-    assert picture.scored("native") == {"one": pytest.approx(0.7)}  # the others were called off
+    assert picture.scored("tiles") == {"one": pytest.approx(0.7)}  # the others were called off
 
 
 def test_what_goes_wrong_in_a_detector_is_not_swallowed(store):
-    def broken(images, protocol="native"):
+    def broken(images, preprocessing="tiles"):
         raise ZeroDivisionError
 
     store.found["two"].predict = broken

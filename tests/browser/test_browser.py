@@ -128,7 +128,7 @@ def test_a_shared_view_of_degrade_opens_as_it_was(browser: Any, server: str) -> 
 
 
 def test_a_picture_is_guessed_by_keyboard(browser: Any, server: str) -> None:
-    with Visitor(browser, f"{server}/can_you_tell?seed=7") as visitor:
+    with Visitor(browser, f"{server}/quiz?seed=7") as visitor:
         button = visitor.page.get_by_role("button", name="AI-generated")
         place = button.bounding_box()
         button.focus()

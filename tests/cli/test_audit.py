@@ -25,7 +25,9 @@ def test_command_prints_json_and_writes_the_same(
     biased: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "audit.json"
-    assert run("audit", str(biased), "--json", "--protocol", "raw", "--limit", "12", "--out", str(out)) == 0
+    assert (
+        run("audit", str(biased), "--json", "--data-protocol", "raw", "--limit", "12", "--out", str(out)) == 0
+    )
     printed = capsys.readouterr()
     answer = json.loads(printed.out)
     assert Audit.model_validate(answer) == Audit.model_validate_json(out.read_text())
@@ -52,7 +54,7 @@ def test_command_prints_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str
         (["audit", "no/such/folder"], 1),
         (["audit", "{biased}", "--out", "no/such/folder/audit.json"], 1),
         (["audit", "{biased}", "--split", "test"], 2),
-        (["audit", "{biased}", "--protocol", "paper"], 2),
+        (["audit", "{biased}", "--data-protocol", "paper"], 2),
         (["audit"], 2),
     ],
 )

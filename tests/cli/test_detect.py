@@ -26,7 +26,7 @@ NAMES = ["resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", 
 class FakeDetector:
     """Answers with the share of red, so that answers depend on the image."""
 
-    def predict(self, images: list[np.ndarray], protocol: str = "native") -> np.ndarray:
+    def predict(self, images: list[np.ndarray], preprocessing: str = "tiles") -> np.ndarray:
         return np.array([image[..., 0].mean() / 255 for image in images], np.float32)
 
 
@@ -129,7 +129,9 @@ def test_bad_input_is_exit_code_1(
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("arguments", [("detect",), ("nonsense",), ("detect", "a.png", "--protocol", "best")])
+@pytest.mark.parametrize(
+    "arguments", [("detect",), ("nonsense",), ("detect", "a.png", "--preprocessing", "best")]
+)
 def test_bad_usage_is_exit_code_2(arguments: tuple[str, ...]) -> None:
     assert run(*arguments) == 2
 
@@ -171,7 +173,7 @@ def test_train_pack_evaluate_calibrate(
     for name in ("gramnet", "spec"):
         assert run("train", "--detector", name, "--data", str(toy_dataset), "--train-on", "all",
                    "--out", str(runs / name), "--steps", "2", "--workers", "0") == 0  # fmt: skip
-        assert run("pack", "--runs", str(runs), "--data", str(toy_dataset), "--out", str(packed),
+        assert run("dev", "pack", "--runs", str(runs), "--data", str(toy_dataset), "--out", str(packed),
                    "--detectors", name, "--bits", "8") == 0  # fmt: skip
     manifest = json.loads((packed / "manifest.json").read_text())
     assert manifest["detectors"]["spec"]["packing_loss"]["accuracy_packed"]["n"] == 24
@@ -179,7 +181,7 @@ def test_train_pack_evaluate_calibrate(
     out = tmp_path / "run"
     assert run("evaluate", "--data", str(toy_dataset), "--out", str(out), "--generators", "train",
                "--detectors", "gramnet,spec", "--weights", str(packed)) == 0  # fmt: skip
-    assert run("export-scores", str(out), str(scores), "--title", "Toys") == 0
+    assert run("dev", "export-scores", str(out), str(scores), "--title", "Toys") == 0
     table = json.loads(scores.with_suffix(".json").read_text())
     assert [row["detector"] for row in table["rows"]] == ["spec", "gramnet", "mean of the detectors"]
     assert table["rows"] == figures_table(read_scores(scores, ["spec", "gramnet"]))
@@ -189,15 +191,15 @@ def test_train_pack_evaluate_calibrate(
     assert len(pd.read_csv(scores / "spec.csv")) == 24
     evaluated, exported = figures["manifest"]["command"].splitlines()
     assert evaluated.startswith("python -m genimage_core evaluate --data DIR")
-    assert exported.startswith("python -m genimage_core export-scores")
+    assert exported.startswith("python -m genimage_core dev export-scores")
     part = tmp_path / "part"
-    assert run("export-scores", str(out), str(part), "--generators", "beta") == 0
+    assert run("dev", "export-scores", str(out), str(part), "--generators", "beta") == 0
     assert set(pd.read_csv(part / "spec.csv")["generator"]) == {"beta"}
-    assert run("export-scores", str(out), str(part), "--generators", "gamma") == 1
+    assert run("dev", "export-scores", str(out), str(part), "--generators", "gamma") == 1
     fits = []
     for place in (scores, out):  # the exported tables, and the run itself
         fitted, figures_file = tmp_path / f"{place.name}_fit.json", tmp_path / "figures.json"
-        assert run("calibrate", "--scores", str(place), "--fitted-on", "toys", "--out", str(fitted),
+        assert run("dev", "calibrate", "--scores", str(place), "--fitted-on", "toys", "--out", str(fitted),
                    "--figures", str(figures_file), "--detectors", "gramnet,spec") == 0  # fmt: skip
         fits.append(Combination.model_validate_json(fitted.read_text()).weights)
     assert set(fits[0]) == {"gramnet", "spec"}

@@ -141,7 +141,7 @@ def test_bf16_changes_scores_a_little() -> None:
 
 def test_rate_and_time_left(capsys: pytest.CaptureFixture[str]) -> None:
     times = iter([0.0, 0.0, 1.0, 10.0, 20.0])
-    show = evaluate.progress_printer(4, lambda: next(times))
+    show = evaluate.rate_printer(4, lambda: next(times))
     for done in (100, 105, 150, 200):
         show(done, 200)
     assert capsys.readouterr().err.splitlines() == [
@@ -178,7 +178,7 @@ def test_the_command_stops_at_ctrl_c_and_goes_on(
     assert read_rows(out)["image_id"].nunique() == 24
     assert (out / "report.json").exists()
     assert command(*arguments[:-4], "--degrade", "none") == 1
-    assert "another plan (conditions: none,jpeg:65, now none)" in capsys.readouterr().err
+    assert "another plan (degradations: none,jpeg:65, now none)" in capsys.readouterr().err
     assert command(*arguments, "--limit", "2") == 1
     assert command("evaluate", "--out", str(out)) == 2
     pair = (

@@ -1,4 +1,4 @@
-"""A detector of one's own: a card and a checkpoint join the registry; what would run code does not."""
+"""A detector of one's own: a config and a checkpoint join the registry; what would run code does not."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from safetensors.torch import save_file
 from genimage_core import detectors
 from genimage_core.detectors import load_detector, registry
 from genimage_core.detectors.base import IMAGENET_MEAN, IMAGENET_STD
-from genimage_core.detectors.custom.card import VARIABLE, Card, cards_folder, read_card
 from genimage_core.detectors.custom.checkpoint import read_tensors
+from genimage_core.detectors.custom.config import VARIABLE, DetectorConfig, configs_folder, read_config
 from genimage_core.detectors.custom.network import log_odds
-from genimage_core.detectors.custom.register import register_cards
+from genimage_core.detectors.custom.register import register_configs
 from genimage_core.detectors.weights import store as weights
 from genimage_core.evaluation.devices import with_weights
 from genimage_core.utils.errors import UnsafeWeightsError, WeightsError
@@ -57,7 +57,7 @@ def write_card(folder: Path, **changes: Any) -> Path:
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder for cards, and a registry that forgets them after the test."""
+    """A folder for configs, and a registry that forgets them after the test."""
     registry.list_detectors()
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
     monkeypatch.setattr(weights, "OWN", dict(weights.OWN))
@@ -65,7 +65,7 @@ def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def join(folder: Path) -> list[Any]:
-    return register_cards(folder, set(registry._REGISTRY))
+    return register_configs(folder, set(registry._REGISTRY))
 
 
 def expected(net: torch.nn.Module, image: np.ndarray, mean: Any, std: Any, fake: int = 0) -> float:
@@ -209,18 +209,18 @@ def test_the_checkpoint_of_another_network_is_named(registered: Path) -> None:
         ({"classes": ["fake", "fake"]}, "both real and fake"),
         ({"std": [1, 1, 0]}, "above 0"),
         ({"colour": "red"}, "colour"),
-        ({"weights": "../elsewhere.safetensors"}, "beside the card"),
-        ({"weights": "absent.safetensors"}, "beside the card"),
+        ({"weights": "../elsewhere.safetensors"}, "beside the config"),
+        ({"weights": "absent.safetensors"}, "beside the config"),
     ],
 )
 def test_a_wrong_card_says_what_is_wrong(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
-    folder = tmp_path / "cards"
+    folder = tmp_path / "configs"
     folder.mkdir()
     for path in (folder / "mine.safetensors", tmp_path / "elsewhere.safetensors"):
         save_file({"x": torch.zeros(1)}, path)
     path = write_card(folder, **changes)
     with pytest.raises(WeightsError, match=words):
-        read_card(path)
+        read_config(path)
 
 
 def test_a_bad_card_and_a_taken_name_do_not_stop_the_others(registered: Path) -> None:
@@ -235,13 +235,13 @@ def test_a_bad_card_and_a_taken_name_do_not_stop_the_others(registered: Path) ->
 
 def test_outputs_become_log_odds() -> None:
     base = {"name": "x", "title": "X", "source": "timm", "model": "m", "weights": "w"}
-    three = Card(**base, classes=("fake", "real", "fake"))
+    three = DetectorConfig(**base, classes=("fake", "real", "fake"))
     out = torch.tensor([[1.0, 0.5, -1.0]])
     p = out.softmax(1)[0]
     assert float(log_odds(out, three)) == pytest.approx(math.log(float(p[0] + p[2]) / float(p[1])), abs=1e-5)
-    sure = Card(**base, classes=("real", "fake"), output="probabilities")
+    sure = DetectorConfig(**base, classes=("real", "fake"), output="probabilities")
     assert float(log_odds(torch.tensor([[0.2, 0.8]]), sure)) == pytest.approx(math.log(4), abs=1e-5)
-    assert float(log_odds(torch.tensor([[3.0]]), Card(**base, classes=("real",)))) == -3.0
+    assert float(log_odds(torch.tensor([[3.0]]), DetectorConfig(**base, classes=("real",)))) == -3.0
     with pytest.raises(WeightsError, match="1 outputs"):
         log_odds(torch.tensor([[3.0]]), sure)
 
@@ -250,13 +250,13 @@ def test_where_cards_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv("GENIMAGE_PUBLIC", "0")
-    assert cards_folder() is None
+    assert configs_folder() is None
     (tmp_path / "my_detectors").mkdir()
-    assert cards_folder() == Path("my_detectors")
+    assert configs_folder() == Path("my_detectors")
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    assert cards_folder() == tmp_path
+    assert configs_folder() == tmp_path
     monkeypatch.setenv("GENIMAGE_PUBLIC", "1")
-    assert cards_folder() is None
+    assert configs_folder() is None
 
 
 def test_a_float16_checkpoint_is_read(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_the_command_line_knows_it_without_code(tmp_path: Path) -> None:
 class Instant:
     """A bundled detector that answers at once: here only the new one is of interest."""
 
-    def predict(self, images: Any, protocol: str = "native") -> np.ndarray:
+    def predict(self, images: Any, preprocessing: str = "tiles") -> np.ndarray:
         return np.full(len(images), 0.5, np.float32)
 
 

@@ -8,7 +8,7 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import typer
 from PIL import Image
 from safetensors.torch import save_file
 
-from genimage_core import cli, detectors
+from genimage_core import api, cli, detectors
 from genimage_core.detectors import registry
 from genimage_core.detectors.weights import store as weights
 from genimage_core.evaluation import devices
@@ -38,13 +38,13 @@ def loaded(name: str, *, weights: str | Path = "default", device: str = "auto", 
 
 
 @pytest.fixture
-def workplace(toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workplace(toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with everything that the commands name, and a weight set of three detectors."""
     toy_dataset.rename(tmp_path / "DIR")
     (tmp_path / "folder").mkdir()
     for path in ("photo.jpg", "folder/one.jpg"):
         Image.fromarray(make_image(9)).save(tmp_path / path)
-    _own_detector(tmp_path / "cards")
+    _own_detector(tmp_path / "configs")
     bundled = weights.BUNDLED
     manifest = json.loads((bundled / "manifest.json").read_text())["detectors"]
     small = tmp_path / "weights"
@@ -57,14 +57,15 @@ def workplace(toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     registry.list_detectors()
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
     monkeypatch.setattr(weights, "OWN", dict(weights.OWN))
-    for module in (detectors, devices, registry):
+    for module in (api, detectors, devices, registry):
         monkeypatch.setattr(module, "load_detector", loaded)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    api._load.cache_clear()  # its detectors are not those that others would get
 
 
 def _own_detector(folder: Path) -> None:
-    """The card of docs/own_detector.md with a checkpoint for it."""
+    """The config of docs/own_detector.md with a checkpoint for it."""
     folder.mkdir()
     (card,) = [block.text for block in blocks(ROOT / "docs" / "own_detector.md") if block.language == "yaml"]
     (folder / "mine.yaml").write_text(card)
@@ -89,10 +90,10 @@ def _run(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in command.environment.items():
         monkeypatch.setenv(name, value)
     if "GENIMAGE_DETECTORS" in command.environment:
-        from genimage_core.detectors.custom.register import register_cards
+        from genimage_core.detectors.custom.register import register_configs
 
         known = set(registry._REGISTRY) - {"mine"}
-        assert register_cards(Path(command.environment["GENIMAGE_DETECTORS"]), known) == []
+        assert register_configs(Path(command.environment["GENIMAGE_DETECTORS"]), known) == []
     monkeypatch.setattr(sys, "argv", ["genimage", *command.words[3:]])
     code: object = 0
     try:
@@ -133,6 +134,8 @@ def _check_options(words: list[str], command: Command) -> None:
     known = getattr(group, "commands")  # noqa: B009 (typer's type has it, its stub does not)
     if words[0].startswith("..."):
         return
+    if words[0] == "dev":
+        known, words = known["dev"].commands, words[1:]
     assert words[0] in known, f"{command}: no such command"
     options = {
         name for parameter in known[words[0]].params for name in (*parameter.opts, *parameter.secondary_opts)

@@ -22,7 +22,7 @@ from tests.evaluation.engine.test_run import plan_for, tiny_detectors, write_ima
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Record]:
-    """Whatever is asked for, three tiny detectors score 12 images in three conditions."""
+    """Whatever is asked for, three tiny detectors score 12 images in three degradations."""
     records, detectors = write_images(tmp_path / "data", 12), tiny_detectors()
 
     def set_up(wanted: Wanted, loader: object = None) -> Work:
@@ -67,7 +67,7 @@ def test_a_run_is_stopped_and_goes_on(
     rows = read_rows(out)
     assert len(rows) == 12 * 9
     table = counts.accuracy("none", ["tiny", "twin", "absent"], ["alpha"])
-    expected = rows[(rows["condition"] == "none") & (rows["detector"] == "tiny")]
+    expected = rows[(rows["degradation"] == "none") & (rows["detector"] == "tiny")]
     assert table.loc["tiny", "alpha"] == pytest.approx(
         100 * ((expected["p_fake"] > 0.5) == (expected["label"] == 1)).mean()
     )

@@ -26,13 +26,13 @@ def write_run(folder: Path, scores: dict[str, dict[str, Any]], planned: int | No
         limit=None, seed=0,
     )  # fmt: skip
     plan = Plan(
-        data=data, detectors={"a": "1" * 64, "b": "2" * 64}, conditions=("none",), protocol="raw",
-        reading="native", device="cpu", versions={},
+        data=data, detectors={"a": "1" * 64, "b": "2" * 64}, degradations=("none",), data_protocol="raw",
+        preprocessing="tiles", device="cpu", versions={},
     )  # fmt: skip
     rows = [
         Row(
             image_id=image_id, generator=facts["generator"], split="val", label=facts["label"], detector=name,
-            weights=plan.detectors[name], condition="none", protocol="raw", reading="native",
+            weights=plan.detectors[name], degradation="none", data_protocol="raw", preprocessing="tiles",
             p_fake=facts[name], error=None if facts[name] is not None else "The file is empty.",
         )
         for image_id, facts in scores.items() for name in ("a", "b")
@@ -67,7 +67,7 @@ def test_report_is_what_the_rows_say(tmp_path: Path) -> None:
     assert report["images"] == {"planned": 71, "done": 71, "unreadable": 1, "complete": True}
     assert report["errors"] == [{"image_id": "x/bad", "error": "The file is empty.", "rows": 2}]
     first = report["results"][0]
-    assert (first["detector"], first["condition"], first["weights"]) == ("a", "none", "1" * 64)
+    assert (first["detector"], first["degradation"], first["weights"]) == ("a", "none", "1" * 64)
     assert first["without_score"] == 1
     labels, p = arrays(scores, "a", "x", "y")
     assert first["pooled"]["accuracy"] == accuracy(labels, p).as_dict()
@@ -167,7 +167,7 @@ def test_report_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert report == json.loads(json.dumps(make_report(tmp_path)))
     assert command("report", str(tmp_path)) == 0
     text = capsys.readouterr().out
-    assert "71 of 71 images; 1 unreadable; protocol raw, reading native, split val" in text
+    assert "71 of 71 images; 1 unreadable; data protocol raw, preprocessing tiles, split val" in text
     assert f"{report['results'][0]['mean']['average_precision']['value']:.3f}" in text
     assert "% of reals (no fakes there) called fake" in text
     assert "McNemar p = " in text

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from genimage_core.evaluation import store as store_module
-from genimage_core.evaluation.plan import DataFacts, Plan, parse_conditions, read_plan
+from genimage_core.evaluation.plan import DataFacts, Plan, parse_degradations, read_plan
 from genimage_core.evaluation.store import SCHEMA, Row, RunStore, list_shards, read_rows
 from genimage_core.utils.errors import EvaluationError
 
@@ -19,8 +19,8 @@ def make_plan(images: int = 4, **changes: object) -> Plan:
         fingerprint="f" * 64, covers="test", images=images, generators=("g",), split="val", limit=None, seed=0
     )
     base = Plan(
-        data=data, detectors={"a": "1" * 64, "b": "2" * 64}, conditions=("none", "jpeg:65"), protocol="raw",
-        reading="native", device="cpu", versions={"torch": "2"}, command="first",
+        data=data, detectors={"a": "1" * 64, "b": "2" * 64}, degradations=("none", "jpeg:65"),
+        data_protocol="raw", preprocessing="tiles", device="cpu", versions={"torch": "2"}, command="first",
     )  # fmt: skip
     return base.model_copy(update=changes)
 
@@ -28,10 +28,10 @@ def make_plan(images: int = 4, **changes: object) -> Plan:
 def rows_of(plan: Plan, *ids: str, p: float = 0.25) -> list[Row]:
     return [
         Row(
-            image_id=i, generator="g", split="val", label=1, detector=d, weights=w, condition=c,
-            protocol=plan.protocol, reading=plan.reading, p_fake=p, error=None,
+            image_id=i, generator="g", split="val", label=1, detector=d, weights=w, degradation=c,
+            data_protocol=plan.data_protocol, preprocessing=plan.preprocessing, p_fake=p, error=None,
         )
-        for i in ids for d, w in plan.detectors.items() for c in plan.conditions
+        for i in ids for d, w in plan.detectors.items() for c in plan.degradations
     ]  # fmt: skip
 
 
@@ -90,14 +90,14 @@ def test_a_write_that_breaks_off_leaves_nothing(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"conditions": ("none",)}, "conditions: none,jpeg:65, now none"),
+        ({"degradations": ("none",)}, "degradations: none,jpeg:65, now none"),
         (
             {"detectors": {"a": "1" * 64, "b": "3" * 64}},
             "detectors.b: 2222222222222222, now 3333333333333333",
         ),
         ({"detectors": {"a": "1" * 64}}, "detectors.b: 2222222222222222, now absent"),
-        ({"protocol": "unbiased"}, "protocol: raw, now unbiased"),
-        ({"reading": "paper"}, "reading: native, now paper"),
+        ({"data_protocol": "unbiased"}, "data_protocol: raw, now unbiased"),
+        ({"preprocessing": "resize"}, "preprocessing: tiles, now resize"),
         ({"versions": {"torch": "3"}}, "versions.torch: 2, now 3"),
         ({"precision": "bf16"}, "precision"),
         ({"data": make_plan(5).data}, "data.images: 4, now 5"),
@@ -186,11 +186,11 @@ def test_doubled_and_missing_rows_are_found(tmp_path: Path) -> None:
 
 
 def test_conditions_are_spelled_one_way_and_stand_once() -> None:
-    assert parse_conditions("none") == ("none",)
-    assert parse_conditions("JPEG:65, blur:3.0+jpeg:65,jpeg:65") == ("jpeg:65", "blur:3+jpeg:65")
+    assert parse_degradations("none") == ("none",)
+    assert parse_degradations("JPEG:65, blur:3.0+jpeg:65,jpeg:65") == ("jpeg:65", "blur:3+jpeg:65")
     paper = ("none", "lowres:112", "lowres:64", "jpeg:65", "jpeg:30", "blur:3", "blur:5")
-    assert parse_conditions("paper") == paper
-    assert parse_conditions("paper,blur:1,none") == (*paper, "blur:1")
+    assert parse_degradations("paper") == paper
+    assert parse_degradations("paper,blur:1,none") == (*paper, "blur:1")
 
 
 def test_a_place_that_cannot_be_written_is_clear(tmp_path: Path) -> None:

@@ -1,44 +1,38 @@
-"""Stability: flips counted, rows kept through a kill, the command."""
+"""Stability: flips counted, verdicts read from the rows of a run, the command."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from genimage_core.datasets import Record, scan_dataset
+from genimage_core.datasets import Record, data_protocol, scan_dataset
 from genimage_core.evaluation import verdict_stability
-from genimage_core.evaluation.verdict_stability import CONDITIONS, measure, stability_figures, verdicts
+from genimage_core.evaluation.engine.run import run as run_engine
+from genimage_core.evaluation.select import select_images
+from genimage_core.evaluation.verdict_stability import (
+    DEGRADATIONS,
+    Verdicts,
+    stability_figures,
+    verdicts_of_run,
+)
 from genimage_core.utils.errors import EvaluationError
-from genimage_core.verdict import image_type as looks_module
-from genimage_core.verdict.combine import Combination
+from genimage_core.verdict import image_type as image_type_module
+from genimage_core.verdict.combine import Combination, Label
 from tests.cli.test_detect import run
+from tests.evaluation.engine.test_run import plan_for, tiny_detectors
 
-HOW = Combination(weights={"a": 1.0}, bias=0.0, single={"a": (1.0, 0.0)}, low=0.3, high=0.7, fitted_on="test")
-
-
-class Grain:
-    """Calls grainy pictures fake: JPEG and resizing take the grain away."""
-
-    weights_id = "0123456789abcdef" * 4
-    info = SimpleNamespace(name="a")
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def predict(self, images: list[np.ndarray], protocol: str = "native") -> np.ndarray:
-        self.asked += len(images)
-        return np.array([min(1.0, i.astype(np.float32).std() / 80) for i in images], np.float32)
+NAME = "tiny"
+HOW = Combination(weights={NAME: 1.0}, bias=0.0, single={NAME: (1.0, 0.0)}, low=0.3, high=0.7, fitted_on="")
 
 
 @pytest.fixture(autouse=True)
-def plain_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing = looks_module.LooksLike(kind=None, probabilities={})
-    monkeypatch.setattr(verdict_stability, "looks_like", lambda image: nothing)
+def plain_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = image_type_module.ImageType(kind=None, probabilities={})
+    monkeypatch.setattr(verdict_stability, "classify_image_type", lambda image: nothing)
 
 
 @pytest.fixture
@@ -47,25 +41,26 @@ def records(tmp_path: Path) -> list[Record]:
     for label, spread in (("ai", 90), ("nature", 3)):
         folder = tmp_path / "data" / "g" / "val" / label
         folder.mkdir(parents=True)
-        for i in range(4):
+        for i in range(2):
             image = np.clip(rng.normal(128, spread, (64, 64, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(image).save(folder / f"{i}.png")
-    return scan_dataset(tmp_path / "data")
+    found = scan_dataset(tmp_path / "data")
+    return select_images(found, split="val", generators="all", protocol=data_protocol("raw"), limit=None)
 
 
-def row(label: int, generator: str = "g", **p: float) -> dict:
-    scores = {text.replace("_", ":"): {"a": value} for text, value in p.items()}
-    return {"label": label, "generator": generator, "scores": scores, "looks": dict.fromkeys(scores)}
+def one(label: int, generator: str = "g", **labels: Label) -> Verdicts:
+    return Verdicts("x", generator, label, {text.replace("_", ":"): said for text, said in labels.items()})
 
 
 def test_flips_are_between_fake_and_real_only() -> None:
-    rows = [
-        row(1, none=0.9, jpeg_50=0.1, crop_80=0.9),  # flips under JPEG
-        row(1, none=0.9, jpeg_50=0.5, crop_80=0.9),  # gets unsure: no flip
-        row(0, none=0.5, jpeg_50=0.1, crop_80=0.9),  # the two changes contradict each other
-        row(0, "not_photo", none=0.1, jpeg_50=0.1, crop_80=0.1),
-    ]
-    found = stability_figures(rows, HOW)
+    found = stability_figures(
+        [
+            one(1, none="fake", jpeg_50="real", crop_80="fake"),  # flips under JPEG
+            one(1, none="fake", jpeg_50="unsure", crop_80="fake"),  # gets unsure: no flip
+            one(0, none="unsure", jpeg_50="real", crop_80="fake"),  # the two changes contradict each other
+            one(0, "not_photo", none="real", jpeg_50="real", crop_80="real"),
+        ]
+    )
     assert (found["any"]["value"], found["any"]["n"]) == (0.5, 4)
     assert found["each"]["jpeg:50"]["value"] == 0.25
     assert found["each"]["crop:80"]["value"] == 0.0
@@ -74,62 +69,43 @@ def test_flips_are_between_fake_and_real_only() -> None:
     assert found["by_class"]["no_photographs"]["n"] == 1
     assert found["answers"]["none"]["fake"]["value"] == 0.5
     json.dumps(found, allow_nan=False)
+    with pytest.raises(EvaluationError):
+        stability_figures([])
 
 
-def test_what_a_picture_looks_like_withholds_fake() -> None:
-    one = row(1, none=0.9, jpeg_50=0.1)
-    one["looks"]["none"] = "graphic"
-    assert verdicts(one, HOW) == {"none": "unsure", "jpeg:50": "real"}
-
-
-def test_every_condition_is_scored_and_changes_something(records: list[Record], tmp_path: Path) -> None:
-    rows = measure(records, {"a": Grain()}, tmp_path / "rows.jsonl")
-    assert len(rows) == 8
-    for one in rows:
-        assert tuple(one["scores"]) == CONDITIONS
-        assert one["scores"]["none"] != one["scores"]["resize:50"]
-    found = stability_figures(rows, HOW)
-    assert found["each"]["jpeg:90"]["value"] == 0.0
-    assert found["answers"]["none"]["fake"]["value"] == 0.5
-
-
-def test_a_run_goes_on_after_a_kill(records: list[Record], tmp_path: Path) -> None:
-    file, detector = tmp_path / "new" / "rows.jsonl", Grain()
-    whole = measure(records, {"a": detector}, file)
-    lines = file.read_text().splitlines(keepends=True)
-    file.write_text("".join(lines[:4]) + lines[4][:20])  # three images done, the fourth cut off
-    again = Grain()
-    assert measure(records, {"a": again}, file) == whole
-    assert again.asked == 5 * len(CONDITIONS)
-    assert file.read_text().splitlines(keepends=True) == lines
-
-
-def test_rows_of_other_weights_are_refused(records: list[Record], tmp_path: Path) -> None:
-    file, other = tmp_path / "rows.jsonl", Grain()
-    measure(records[:1], {"a": Grain()}, file)
-    other.weights_id = "f" * 64
-    with pytest.raises(EvaluationError, match="other weights"):
-        measure(records[:1], {"a": other}, file)
-    with pytest.raises(EvaluationError, match="other weights"):
-        measure(records[:1], {"a": Grain()}, file, conditions=("none", "jpeg:50"))
-
-
-def test_a_broken_image_is_left_out(records: list[Record], tmp_path: Path) -> None:
+@pytest.fixture
+def finished(records: list[Record], tmp_path: Path) -> Path:
     records[0].path.write_bytes(b"nothing")
-    assert len(measure(records, {"a": Grain()}, tmp_path / "rows.jsonl")) == 7
-    with pytest.raises(EvaluationError, match="no image"):
-        stability_figures(measure(records[:1], {"a": Grain()}, tmp_path / "rows.jsonl"), HOW)
+    detectors = {NAME: tiny_detectors()[NAME]}
+    plan = plan_for(records, detectors, degradations=DEGRADATIONS)
+    assert run_engine(records, detectors, plan, tmp_path / "run")
+    return tmp_path / "run"
 
 
-def test_the_command(records: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genimage_core.detectors.load_detector", lambda name, **_: Grain())
+def test_verdicts_are_read_from_the_rows_of_a_run(finished: Path, records: list[Record]) -> None:
+    found = verdicts_of_run(finished, records, HOW)
+    assert [v.image_id for v in found] == [r.image_id for r in records[1:]]  # the broken one is left out
+    assert all(set(v.labels) == set(DEGRADATIONS) for v in found)
+
+
+def test_what_a_picture_looks_like_withholds_fake(
+    finished: Path, records: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    always = HOW.model_copy(update={"low": 0.0, "high": 0.0})  # every score is above the band
+    assert {s for v in verdicts_of_run(finished, records, always) for s in v.labels.values()} == {"fake"}
+    graphic = image_type_module.ImageType(kind="graphic", probabilities={})
+    monkeypatch.setattr(verdict_stability, "classify_image_type", lambda image: graphic)
+    assert {s for v in verdicts_of_run(finished, records, always) for s in v.labels.values()} == {"unsure"}
+
+
+def test_the_command(records: list[Record], tmp_path: Path) -> None:
     how, out = tmp_path / "how.json", tmp_path / "stability.json"
     named = HOW.model_copy(update={"weights": {"spec": 1.0}, "single": {"spec": (1.0, 0.0)}})
     how.write_text(named.model_dump_json())
-    arguments = ("--data", str(tmp_path / "data"), "--detectors", "spec", "--limit", "2")
-    assert run("stability", *arguments, "--out", str(out), "--combination", str(how)) == 0
+    arguments = ("--data", str(tmp_path / "data"), "--detectors", "spec", "--limit", "1")
+    assert run("dev", "stability", *arguments, "--out", str(out), "--combination", str(how)) == 0
     found = json.loads(out.read_text())
-    assert (found["n"], found["detectors"]) == (4, ["spec"])
-    assert set(found["each"]) == set(CONDITIONS) - {"none"}
-    assert out.with_suffix(".rows.jsonl").exists()
+    assert (found["n"], found["detectors"]) == (2, ["spec"])
+    assert set(found["each"]) == set(DEGRADATIONS) - {"none"}
+    assert (tmp_path / "stability.run").is_dir()
     assert "--data DIR" in found["command"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from experiments.regroup import new_splits, side_of, write_links
+from experiments.regroup import new_splits, truth_style, write_links
 from genimage_core.datasets import Record, scan_dataset
 
 
@@ -32,10 +32,10 @@ def test_groups_stay_together_and_known_generators_stay_put() -> None:
 
 def test_the_share_and_the_seed_decide() -> None:
     names = [str(i) for i in range(2000)]
-    trained = [side_of(n, 0.65) == "train" for n in names]
+    trained = [truth_style(n, 0.65) == "train" for n in names]
     assert 0.6 < sum(trained) / 2000 < 0.7
-    assert trained != [side_of(n, 0.65, seed=1) == "train" for n in names]
-    assert trained == [side_of(n, 0.65) == "train" for n in names]
+    assert trained != [truth_style(n, 0.65, seed=1) == "train" for n in names]
+    assert trained == [truth_style(n, 0.65) == "train" for n in names]
 
 
 def test_links_form_a_data_set(toy_dataset: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from genimage_core.detectors import Detector, build_network, load_detector
 from genimage_core.detectors.registry import register_detector
 from genimage_core.detectors.weights.store import file_sha256, load_state, save_packed
-from genimage_core.explain import attribution_model, explain
+from genimage_core.explain import explain
 from genimage_core.explain.attribution_model import (  # fmt: skip
     FACTS,
     FOLDER,
@@ -214,16 +214,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
         withheld = property(lambda _: wanted["withheld"])
 
     monkeypatch.setattr(which_generator, "attribute", answer)
-    monkeypatch.setattr(which_generator, "combine", lambda scores: Verdict())
-    monkeypatch.setattr(which_generator, "withhold", lambda verdict, kind: verdict)
+    monkeypatch.setattr(which_generator, "judge", lambda scores, kind: Verdict())
     return wanted
 
 
 def evidence() -> dict[str, object]:
-    found = explain(make_image(1), {"dinov2": object()}, "which_generator", scores={"dinov2": 0.9})  # type: ignore[dict-item]
-    assert set(found.images) == set(found.alts) == {"which_generator"}
+    found = explain(make_image(1), {"dinov2": object()}, "attribution", scores={"dinov2": 0.9})  # type: ignore[dict-item]
+    assert set(found.images) == set(found.alts) == {"attribution"}
     json.dumps(found.as_dict(), allow_nan=False)
-    return {"words": found.alts["which_generator"], **found.data}
+    return {"words": found.alts["attribution"], **found.data}
 
 
 def test_above_the_threshold_a_name_comes_with_what_it_is_worth(
@@ -264,7 +263,7 @@ def test_another_network_is_an_error_in_words(monkeypatch: pytest.MonkeyPatch) -
     net = build_network("gramnet")
     detector = Detector(net, next(net.parameters()).device, "other")
     with pytest.raises(ExplainError, match="another network"):
-        explain(make_image(1), {"dinov2": detector}, "which_generator", scores={"dinov2": 0.9})
+        explain(make_image(1), {"dinov2": detector}, "attribution", scores={"dinov2": 0.9})
 
 
 # What is shipped
@@ -296,7 +295,6 @@ def test_probabilities_are_of_the_mean_log_odds() -> None:
     model = Attribution(facts, np.array([[1.0, 0.0], [0.0, 1.0]], np.float32), np.zeros(2, np.float32))
     p = model.probabilities(np.array([[2.0, 0.0], [0.0, 0.0]]))
     assert p[0] == pytest.approx(1 / (1 + np.exp(-1)))
-    assert attribution_model.softmax(np.array([[1000.0, 0.0]]))[0, 0] == 1
 
 
 def replace_classes(facts: Facts, classes: list[str]) -> Facts:

@@ -22,7 +22,7 @@ from genimage_core.explain.kinds import score_context as relatives_module
 from genimage_core.explain.kinds.ela import error_levels
 from genimage_core.explain.kinds.f3net_bands import fad_bands
 from genimage_core.explain.kinds.noise import noise_residual
-from genimage_core.explain.kinds.robustness import AS_IS, stability
+from genimage_core.explain.kinds.robustness import AS_IS, robustness
 from genimage_core.explain.kinds.spectrum import SIDE, log_spectrum, radial_profile
 from genimage_core.explain.reference_stats import half_spectra, spectrum_reference, whole_spectra
 from genimage_core.images.degradations import PAPER_SUITE
@@ -41,7 +41,9 @@ def f3net() -> Detector:
 
 
 def test_every_kind_says_what_it_means_and_when_it_misleads() -> None:
-    assert {"tile_map", "grad_cam", "stability", "relatives", "spectrum", "noise", "ela"} <= set(list_kinds())
+    assert {"tile_map", "grad_cam", "robustness", "score_context", "spectrum", "noise", "ela"} <= set(
+        list_kinds()
+    )
     for kind in list_kinds():
         info = kind_info(kind)
         assert info.title
@@ -61,7 +63,7 @@ def test_kinds_that_need_a_detector_say_so(kind: str) -> None:
         explain(make_image(0), {}, kind)
 
 
-@pytest.mark.parametrize("kind", ["gram_distance", "fad_bands"])
+@pytest.mark.parametrize("kind", ["gram_distance", "f3net_bands"])
 def test_kinds_of_one_detector_say_whom_they_miss(kind: str) -> None:
     with pytest.raises(ExplainError) as caught:
         explain(make_image(0), {"first": tiny(ChannelsFirst)}, kind)
@@ -143,7 +145,7 @@ def test_f3nets_bands_add_up(f3net: Detector) -> None:
 
 
 def test_f3nets_bands_as_pictures(f3net: Detector) -> None:
-    found = explain(make_image(5, 200), {"f3net": f3net}, "fad_bands")
+    found = explain(make_image(5, 200), {"f3net": f3net}, "f3net_bands")
     assert list(found.images) == ["view", "low", "middle", "high", "all"]
     assert sum(found.data["energy_share"].values()) == pytest.approx(1, abs=1e-4)
 
@@ -158,7 +160,7 @@ def calibrated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_flips_are_those_that_change_sides(calibrated: None) -> None:
     detectors = {"first": tiny(ChannelsFirst)}
-    found = stability(Subject(planted(64, 16, 16), detectors))
+    found = robustness(Subject(planted(64, 16, 16), detectors))
     assert [c.name for c in found] == [AS_IS, *PAPER_SUITE]
     assert found[0].flips == []
     sides = [c.scores["first"] > 0.5 for c in found]
@@ -172,18 +174,18 @@ def test_flips_are_those_that_change_sides(calibrated: None) -> None:
 
 
 def test_known_scores_are_not_asked_for_again() -> None:
-    found = stability(Subject(planted(64, 16, 16), {"first": tiny(ChannelsFirst)}, {"first": 0.125}))
+    found = robustness(Subject(planted(64, 16, 16), {"first": tiny(ChannelsFirst)}, {"first": 0.125}))
     assert found[0].scores == {"first": 0.125}
 
 
 def test_stability_says_which_verdicts_change(calibrated: None) -> None:
-    found = explain(planted(64, 16, 16), {"first": tiny(ChannelsFirst), "tokens": tiny(Tokens)}, "stability")
-    assert found.images["stability"].shape[2] == 3
-    assert set(found.data["conditions"]) == {AS_IS, *PAPER_SUITE}
+    found = explain(planted(64, 16, 16), {"first": tiny(ChannelsFirst), "tokens": tiny(Tokens)}, "robustness")
+    assert found.images["robustness"].shape[2] == 3
+    assert set(found.data["dev", "warning-rates"]) == {AS_IS, *PAPER_SUITE}
     changed = [
         name
-        for name, c in found.data["conditions"].items()
-        if c["verdict"] != found.data["conditions"][AS_IS]["verdict"]
+        for name, c in found.data["dev", "warning-rates"].items()
+        if c["verdict"] != found.data["dev", "warning-rates"][AS_IS]["verdict"]
     ]
     assert found.data["verdict_changes"] == changed
 
@@ -191,16 +193,16 @@ def test_stability_says_which_verdicts_change(calibrated: None) -> None:
 @pytest.fixture
 def known_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rows = [
-        (f"{generator}/val/{label}/{i}.png", generator, "val", label, "tiny", "native", "none", i / 40)
+        (f"{generator}/val/{label}/{i}.png", generator, "val", label, "tiny", "tiles", "none", i / 40)
         for generator in ("alpha", "beta")
         for label in (0, 1)
         for i in range(20 * label, 20 * label + 20)
     ]
-    rows += [("not_photo/val/0/a.png", "not_photo", "val", 0, "tiny", "native", "none", 0.9)]
-    rows += [("alpha/train/1/x.png", "alpha", "train", 1, "tiny", "native", "none", 0.01)]
-    rows += [("alpha/val/1/y.png", "alpha", "val", 1, "other", "native", "none", 0.02)]
-    rows += [("alpha/val/1/z.png", "alpha", "val", 1, "tiny", "native", "jpeg:65", 0.03)]
-    columns = ["image_id", "generator", "split", "label", "weights", "protocol", "condition", "p_fake"]
+    rows += [("not_photo/val/0/a.png", "not_photo", "val", 0, "tiny", "tiles", "none", 0.9)]
+    rows += [("alpha/train/1/x.png", "alpha", "train", 1, "tiny", "tiles", "none", 0.01)]
+    rows += [("alpha/val/1/y.png", "alpha", "val", 1, "other", "tiles", "none", 0.02)]
+    rows += [("alpha/val/1/z.png", "alpha", "val", 1, "tiny", "tiles", "jpeg:65", 0.03)]
+    columns = ["image_id", "generator", "split", "label", "weights", "preprocessing", "condition", "p_fake"]
     for table in ("one", "two"):
         (tmp_path / table).mkdir()
         pd.DataFrame(rows, columns=columns).to_csv(tmp_path / table / "first.csv", index=False)
@@ -222,7 +224,7 @@ def test_scores_are_found_whatever_the_table_is_called(known_pictures: Path) -> 
 
 def test_relatives_count_those_that_score_higher(known_pictures: Path) -> None:
     detectors = {"first": tiny(ChannelsFirst)}
-    found = explain(planted(), detectors, "relatives", scores={"first": 0.25})
+    found = explain(planted(), detectors, "score_context", scores={"first": 0.25})
     assert found.data["first"]["share_at_least"][measured.PHOTOGRAPHS] == pytest.approx(0.5)
     assert found.data["first"]["share_at_least"]["alpha"] == 1.0
     assert found.alts["first"].startswith("First: 50% of photographs and 100% of AI images")
@@ -230,16 +232,16 @@ def test_relatives_count_those_that_score_higher(known_pictures: Path) -> None:
 
 def test_relatives_need_scores_of_these_weights() -> None:
     with pytest.raises(ExplainError, match="measured with these weights"):
-        explain(planted(), {"first": tiny(ChannelsFirst)}, "relatives", scores={"first": 0.5})
+        explain(planted(), {"first": tiny(ChannelsFirst)}, "score_context", scores={"first": 0.5})
 
 
 def test_evidence_as_files(tmp_path: Path) -> None:
     detectors = {"first": tiny(ChannelsFirst)}
-    only = ["tile_map", "ela", "fad_bands"]
+    only = ["tile_map", "ela", "f3net_bands"]
     index = write_evidence(tmp_path / "out", explain_all(planted(64, 16, 16), detectors, only=only))
     content = json.loads(index.read_text())
     assert [entry["kind"] for entry in content["evidence"]] == ["tile_map", "ela"]
-    assert [entry["kind"] for entry in content["left_out"]] == ["fad_bands"]
+    assert [entry["kind"] for entry in content["left_out"]] == ["f3net_bands"]
     files = [name for entry in content["evidence"] for name in entry["files"].values()]
     assert sorted(files) == ["ela.png", "tile_map-first.png"]
     assert Image.open(tmp_path / "out" / "tile_map-first.png").size == (64, 64)

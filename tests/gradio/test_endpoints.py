@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from genimage_core.detectors import load_detector
-from genimage_core.verdict.labels import SIDES
+from genimage_core.verdict.labels import LABEL_STYLES
 from gradio_demo import html
 from tests.conftest import make_image
 from tests.helpers.doc_commands import blocks
@@ -97,7 +97,7 @@ def test_detect_answers_as_the_core_does(client: Any, picture: Path) -> None:
     pixels = np.asarray(Image.open(picture))
     expected = float(load_detector(DETECTOR).predict([pixels])[0])
     assert answer["detectors"] == {DETECTOR: pytest.approx(expected, abs=1e-3)}
-    assert answer["verdict"] in SIDES
+    assert answer["verdict"] in LABEL_STYLES
     assert any("JPEG quality about 40" in note for note in answer["notes"])  # the file came untouched
     assert answer["provenance"]["ai"] is None
 
@@ -185,7 +185,7 @@ def test_the_call_shown_in_the_docs_works_as_shown(
     (text,) = [block.text for block in blocks(ROOT / "docs" / "api.md") if "Client(URL)" in block.text]
     exec(compile(text, "api.md", "exec"), {"URL": server})
     shown = capsys.readouterr().out
-    assert any(verdict in shown for verdict in SIDES)
+    assert any(verdict in shown for verdict in LABEL_STYLES)
     assert "ResNet-50" in shown
 
 

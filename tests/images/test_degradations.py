@@ -14,7 +14,6 @@ from genimage_core.images import degradation_steps
 from genimage_core.images.color import RGBImage
 from genimage_core.images.degradations import (
     PAPER_SUITE,
-    SEVERITIES,
     Chain,
     Crop,
     Degradation,
@@ -24,6 +23,7 @@ from genimage_core.images.degradations import (
     Resize,
     Screen,
     chain,
+    degradation_types,
     paper_suite,
     parse,
     sweep,
@@ -312,11 +312,11 @@ def test_sweeps_get_worse_and_meet_the_paper(kind: str) -> None:
     losses = [float(np.square(step(image).astype(float) - image).mean()) for step in sweep(kind)]
     assert losses == sorted(losses)
     assert losses[0] < losses[-1]
-    assert len(sweep(kind)) == len(SEVERITIES[kind])
+    assert len(sweep(kind)) == len(degradation_types()[kind].curve.severities)
     assert {str(s) for s in PAPER_SUITE.values() if str(s).startswith(kind)} <= set(map(str, sweep(kind)))
 
 
 def test_sweep_options_and_errors() -> None:
-    assert all(str(step).endswith(":down") for step in sweep("lowres", lowres_mode="down"))
+    assert all(str(step).endswith(":down") for step in sweep("lowres", mode="down"))
     with pytest.raises(DegradationError, match="lowres"):
         sweep("noise")

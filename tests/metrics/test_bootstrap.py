@@ -9,9 +9,10 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 from sklearn.metrics import average_precision_score, roc_curve
 
-from genimage_core.evaluation.summary import called_fake
 from genimage_core.metrics.bootstrap import curve_estimates, curve_metrics, resample_counts
-from genimage_core.metrics.classification import Estimate, expected_calibration_error, mcnemar, mean_of, share
+from genimage_core.metrics.classification import Estimate, mcnemar, mean_of, share
+from genimage_core.metrics.registry import called_fake
+from tests.helpers.calibration_error import expected_calibration_error
 
 
 def some_scores(seed: int, n: int = 80, digits: int = 2) -> tuple[np.ndarray, np.ndarray]:

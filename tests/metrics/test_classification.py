@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from genimage_core.metrics.classification import accuracy, auroc, expected_calibration_error, wilson
+from genimage_core.metrics.classification import (
+    accuracy,
+    auroc,
+    finite_logit,
+    wilson,
+)
+from tests.helpers.calibration_error import expected_calibration_error
 
 
 def test_wilson_by_hand() -> None:
@@ -54,3 +60,9 @@ def test_ece_by_hand() -> None:
     assert expected_calibration_error(labels, np.full(4, 0.75)) == pytest.approx(0.0)
     assert expected_calibration_error(labels, np.full(4, 0.25)) == pytest.approx(0.5)
     assert expected_calibration_error(np.array([1]), np.array([1.0])) == 0.0
+
+
+def test_the_logit_is_finite_at_the_ends() -> None:
+    low, middle, high = finite_logit(np.array([0.0, 0.5, 1.0]))
+    assert middle == 0
+    assert -low == pytest.approx(high) and np.isfinite(high)  # noqa: PT018

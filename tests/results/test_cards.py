@@ -35,7 +35,7 @@ NAMES = list_detectors()
 @pytest.mark.parametrize("name", NAMES)
 def test_the_docs_hold_the_cards_that_the_command_writes_now(name: str) -> None:
     kept = (ROOT / FOLDER / f"{name}.md").read_text(encoding="utf-8")
-    assert kept == str(bundled_card(name)), "run `python -m genimage_core cards`"
+    assert kept == str(bundled_card(name)), "run `python -m genimage_core dev cards`"
 
 
 def test_the_docs_hold_no_card_of_an_unknown_detector() -> None:
@@ -60,7 +60,7 @@ def test_a_card_shows_the_measured_file(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(card_tables, "MEASURED", tmp_path)
     figure = {"value": 0.1234, "low": 0.1, "high": 0.15, "n": 77}
     content = {
-        "manifest": {"weights_sha256": "ab" * 32, "data_sha256": "cd" * 32, "condition": "jpeg:65"},
+        "manifest": {"weights_sha256": "ab" * 32, "data_sha256": "cd" * 32, "degradation": "jpeg:65"},
         "pooled": {"auroc": figure, "accuracy": figure},
         "generators": {"alpha": {"auroc": figure}, "drawings": {"accuracy": figure}},
     }
@@ -118,7 +118,7 @@ def test_a_detector_without_words_or_weights_has_a_card_too(tmp_path: Path) -> N
 
 
 def test_the_command_writes_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert not run("cards", "--out", str(tmp_path / "cards"), "--detectors", "spec,dinov2")
+    assert not run("dev", "cards", "--out", str(tmp_path / "cards"), "--detectors", "spec,dinov2")
     assert [Path(line).name for line in capsys.readouterr().out.splitlines()] == ["spec.md", "dinov2.md"]
     assert (tmp_path / "cards" / "spec.md").read_text() == str(bundled_card("spec"))
     (tmp_path / "file").write_text("")

@@ -19,7 +19,7 @@ from genimage_core.results.measured import (
     MeasuredTable,
     Point,
     Study,
-    condition_column,
+    degradation_column,
     generator_column,
     list_measured_tables,
     list_studies,
@@ -41,12 +41,12 @@ def figure(value: float, n: int = 100) -> dict[str, Any]:
 def report(detectors: tuple[str, ...] = ("resnet50", "dinov2x")) -> dict[str, Any]:
     """The parts of a report that tables are made of."""
     plan = {
-        "detectors": dict.fromkeys(detectors, "0" * 64), "command": "evaluate", "protocol": "raw",
-        "reading": "native", "data": {"split": "val", "fingerprint": "f"},
+        "detectors": dict.fromkeys(detectors, "0" * 64), "command": "evaluate", "data_protocol": "raw",
+        "preprocessing": "tiles", "data": {"split": "val", "fingerprint": "f"},
     }  # fmt: skip
     results = [
         {
-            "condition": condition, "detector": name,
+            "degradation": degradation, "detector": name,
             "mean": {"accuracy": figure(0.7 - 0.1 * i), "auroc": figure(0.8)},
             "generators": {
                 "midjourney": {"accuracy": figure(0.6 + 0.1 * i), "auroc": figure(0.75)},
@@ -55,7 +55,7 @@ def report(detectors: tuple[str, ...] = ("resnet50", "dinov2x")) -> dict[str, An
             "real_only": {"drawings": {"called_fake": figure(0.2)}},
         }
         for i, name in enumerate(detectors)
-        for condition in ("none", "jpeg:65", "lowres:112:down")
+        for degradation in ("none", "jpeg:65", "lowres:112:down")
     ]  # fmt: skip
     return {"plan": plan, "images": {"done": 200}, "results": results}
 
@@ -86,8 +86,8 @@ def test_rows_of_many_runs_make_one_table() -> None:
     assert merged(first, fewer).description == f"{first.description} Rows added later: 12 images."
     rows = compare(load_table("resnet50_matrix"), both).measured.dropna(how="all").index
     assert list(rows) == ["Midjourney", "SD V1.4"]
-    with pytest.raises(EvaluationError, match="another protocol"):
-        merged(first, second.model_copy(update={"protocol": "unbiased"}))
+    with pytest.raises(EvaluationError, match="another data protocol"):
+        merged(first, second.model_copy(update={"data_protocol": "unbiased"}))
 
 
 def test_published_measured_and_difference_share_rows_and_columns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,8 +113,8 @@ def test_names_of_columns() -> None:
     assert generator_column("stable_diffusion_v_1_4") == "SD V1.4"
     assert generator_column("VQDM") == "VQDM"
     assert generator_column("glid3xl") == "glid3xl"
-    assert condition_column("blur:5") == "Blur 5"
-    assert condition_column("blur:3+jpeg:65") == "blur:3+jpeg:65"
+    assert degradation_column("blur:5") == "Blur 5"
+    assert degradation_column("blur:3+jpeg:65") == "blur:3+jpeg:65"
 
 
 def test_files_are_found_by_table_and_damaged_ones_named(tmp_path: Path) -> None:
@@ -158,11 +158,11 @@ def test_a_run_is_exported_as_a_table_and_comes_back_as_a_zip(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     records, detectors, out = write_images(tmp_path / "data", 8), tiny_detectors(), tmp_path / "run"
-    plan = plan_for(records, detectors, conditions=("none",))
+    plan = plan_for(records, detectors, degradations=("none",))
     engine.run(records, detectors, plan, out)
     write_report(out)
     target = tmp_path / "tables" / "t.json"
-    assert command("export-table", str(out), str(target), "--table", "task1_sd14") == 0
+    assert command("dev", "export-table", str(out), str(target), "--table", "task1_sd14") == 0
     assert {c.row for c in MeasuredTable.model_validate_json(target.read_text()).cells} == set(detectors)
     data = pack_run(out)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -14,7 +14,7 @@ from genimage_core.datasets.scan import counts, leaf, pages, select
 from genimage_core.metrics.classification import Estimate
 from genimage_core.results.image_scores import (
     bundled_rows,
-    images_behind,
+    cell_images,
     known_row,
     read_scores,
     scored_sets,
@@ -37,7 +37,7 @@ def rows(**more: object) -> pd.DataFrame:
             ("sd_v1/val/ai/missed.png", "sd_v1", 1, "jpeg:65", 0.4),
             ("adm/val/ai/other.png", "adm", 1, "none", 0.3),
         ],
-        columns=["image_id", "generator", "label", "condition", "p_fake"],
+        columns=["image_id", "generator", "label", "degradation", "p_fake"],
     )
     return table.assign(**more)
 
@@ -47,8 +47,8 @@ def measured(**weights: str) -> MeasuredTable:
     return MeasuredTable(
         table="task1_sd14",
         title="T",
-        protocol="raw",
-        reading="native",
+        data_protocol="raw",
+        preprocessing="tiles",
         data_sha256="d",
         weights=weights or {"spec": WEIGHTS},
         cells=(cell,),
@@ -56,23 +56,23 @@ def measured(**weights: str) -> MeasuredTable:
 
 
 def test_a_generators_images_come_most_wrong_first() -> None:
-    found = images_behind(rows(), "SD V1.4")  # the published name of the folder sd_v1
+    found = cell_images(rows(), "SD V1.4")  # the published name of the folder sd_v1
     assert [Path(name).stem for name in found["image_id"]] == ["missed", "alarm", "sure"]
     assert found["wrong"].tolist() == pytest.approx([0.95, 0.8, 0.05])
 
 
 def test_a_conditions_images_are_of_all_generators() -> None:
-    found = images_behind(rows(), "JPEG 65", by_condition=True)
+    found = cell_images(rows(), "JPEG 65", by_degradation=True)
     assert found["image_id"].tolist() == ["sd_v1/val/ai/missed.png"]
-    assert set(images_behind(rows(), "as is", by_condition=True)["generator"]) == {"sd_v1", "adm"}
+    assert set(cell_images(rows(), "as is", by_degradation=True)["generator"]) == {"sd_v1", "adm"}
 
 
 def test_bundled_scores_are_taken_for_the_same_weights_and_reading_alone(tmp_path: Path) -> None:
     (tmp_path / "some").mkdir()
-    rows(weights=WEIGHTS[:16], protocol="native").to_csv(tmp_path / "some" / "spec.csv", index=False)
+    rows(weights=WEIGHTS[:16], preprocessing="tiles").to_csv(tmp_path / "some" / "spec.csv", index=False)
     found = bundled_rows(measured(), "spec", tmp_path)
     assert found is not None
-    assert len(images_behind(found, "SD V1.4")) == 3
+    assert len(cell_images(found, "SD V1.4")) == 3
     assert bundled_rows(measured(spec="f" * 64), "spec", tmp_path) is None
     assert bundled_rows(measured(), "f3net", tmp_path) is None
     by_generator = measured(ldm=WEIGHTS)  # a row a training generator: its weights say whose scores they are
@@ -84,7 +84,7 @@ def test_bundled_scores_are_taken_for_the_same_weights_and_reading_alone(tmp_pat
     assert found is not None
     assert len(found) == len(rows().dropna(subset="p_fake"))
     assert bundled_rows(by_generator, "dalle2", tmp_path) is None
-    paper = by_generator.model_copy(update={"reading": "paper"})
+    paper = by_generator.model_copy(update={"preprocessing": "resize"})
     assert bundled_rows(paper, "ldm", tmp_path) is None
 
 

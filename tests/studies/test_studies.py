@@ -145,7 +145,7 @@ def test_the_mean_of_a_matrix_is_the_mean_of_its_columns() -> None:
         for row, column, v in (("a", "A", 0.9), ("b", "A", 0.5), ("a", "B", 0.6), ("b", "B", 0.7))
     )
     matrix = MeasuredTable(
-        table="resnet50_matrix", title="t", protocol="raw", reading="native", data_sha256="d",
+        table="resnet50_matrix", title="t", data_protocol="raw", preprocessing="tiles", data_sha256="d",
         weights={"a": "1", "b": "2"}, cells=cells,
     )  # fmt: skip
     mean = tables.mean_over_rows(matrix, "resnet50")
@@ -260,7 +260,7 @@ def test_content_counts_faces_and_art(lab: Lab, tmp_path: Path) -> None:
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["image_id", "generator", "label", "p_fake"])
     frame.assign(
-        split="val", detector="resnet50", condition="none", protocol="native", weights="w"
+        split="val", detector="resnet50", degradation="none", preprocessing="tiles", weights="w"
     ).to_csv(folder / "resnet50.csv", index=False)  # fmt: skip
     sources = {
         "f/1": "flux_dev_andygock",

@@ -18,7 +18,8 @@ from genimage_core.verdict.combine import (
     decisive,
     load_combination,
 )
-from genimage_core.verdict.pipeline import analyse, conditions, explain
+from genimage_core.verdict.image_warnings import find_image_warnings
+from genimage_core.verdict.pipeline import analyse, explain
 from tests.conftest import make_image
 
 HOW = Combination(
@@ -108,10 +109,10 @@ def facts(**changes: object) -> ImageFacts:
 
 
 def test_conditions_name_what_is_out_of_range() -> None:
-    assert any("too small" in n for n in conditions(make_image(0, 64)))
-    assert any("smooth" in n for n in conditions(np.full((200, 200, 3), 90, np.uint8)))
-    assert any("quality about" in n for n in conditions(make_image(0), facts(quality=30)))
-    assert conditions(make_image(0, 200)) == []
+    assert [c.name for c in find_image_warnings(make_image(0, 64))][:1] == ["too_small"]
+    assert [c.name for c in find_image_warnings(np.full((200, 200, 3), 90, np.uint8))] == ["blurred"]
+    assert [c.name for c in find_image_warnings(make_image(0), facts(quality=30))] == ["heavy_compression"]
+    assert find_image_warnings(make_image(0, 200)) == []
 
 
 def test_explanations_never_promise_proof() -> None:

@@ -10,31 +10,31 @@ import pytest
 from PIL import Image
 
 from genimage_core.images.degradations import parse
-from genimage_core.training.fit_image_type import Gathered, fit_looks_like, gather
+from genimage_core.training.fit_image_type import Gathered, fit_image_type, gather
 from genimage_core.utils.errors import TrainingError, WeightsError
 from genimage_core.verdict.image_type import (
     CLASSES,
     KINDS,
     WITHHOLDS,
-    LooksLike,
+    ImageType,
+    classify_image_type,
     decide,
     load_model,
-    looks_like,
 )
-from genimage_core.verdict.image_type_features import FEATURES, looks_like_features, tile_corners
+from genimage_core.verdict.image_type_features import FEATURES, image_type_features, tile_corners
 from tests.cli.test_detect import run
-from tests.helpers.looks_like_images import MAKERS, document, photograph, screen
+from tests.helpers.image_type_images import MAKERS, document, photograph, screen
 
 
 def feature(image: np.ndarray, name: str) -> float:
-    return float(looks_like_features(image)[FEATURES.index(name)])
+    return float(image_type_features(image)[FEATURES.index(name)])
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 300), (15, 15), (256, 256), (257, 255), (600, 1400)])
 def test_any_size_has_finite_features(shape: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
     for picture in (image, np.zeros_like(image), np.full_like(image, 255)):
-        found = looks_like_features(picture)
+        found = image_type_features(picture)
         assert found.shape == (len(FEATURES),)
         assert np.isfinite(found).all()
 
@@ -67,9 +67,9 @@ def test_jpeg_moves_the_measures_less_than_the_kind_does() -> None:
 
 def test_features_are_fast() -> None:
     image = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
-    looks_like_features(image)
+    image_type_features(image)
     start = time.process_time()
-    looks_like_features(image)
+    image_type_features(image)
     assert time.process_time() - start < 0.5  # 30 ms on an idle core; machines under test are not idle
 
 
@@ -77,7 +77,7 @@ def test_features_are_fast() -> None:
 def made() -> tuple[Gathered, Gathered]:
     def some(start: int, count: int) -> Gathered:
         pairs = [(kind, make(seed)) for kind, make in MAKERS.items() for seed in range(start, start + count)]
-        x = np.array([looks_like_features(image) for _, image in pairs])
+        x = np.array([image_type_features(image) for _, image in pairs])
         names = np.array([f"{kind}{i}" for i, (kind, _) in enumerate(pairs)])
         return Gathered(x, np.array([kind for kind, _ in pairs]), names, names)
 
@@ -85,12 +85,12 @@ def made() -> tuple[Gathered, Gathered]:
 
 
 def test_the_fit_tells_kinds_it_has_not_seen(made: tuple[Gathered, Gathered]) -> None:
-    model = fit_looks_like(*made)
+    model = fit_image_type(*made)
     assert "graphic" in model.thresholds
     assert all(figure["value"] >= 0.9 for figure in model.figures["precision"].values())
-    assert looks_like(screen(500), model).kind == "graphic"
-    assert looks_like(document(500), model).kind == "graphic"
-    found = looks_like(photograph(500, 600), model)
+    assert classify_image_type(screen(500), model).kind == "graphic"
+    assert classify_image_type(document(500), model).kind == "graphic"
+    found = classify_image_type(photograph(500, 600), model)
     assert found.kind in (None, "photograph")
     assert sum(found.probabilities.values()) == pytest.approx(1)
 
@@ -100,7 +100,7 @@ def test_a_kind_that_cannot_be_told_is_never_said(made: tuple[Gathered, Gathered
     mixed = train.kind.copy()
     either = np.isin(train.kind, ["drawing", "photograph"])
     mixed[either] = np.random.default_rng(0).permutation(mixed[either])
-    model = fit_looks_like(Gathered(train.x, mixed, train.group, train.image_id), val)
+    model = fit_image_type(Gathered(train.x, mixed, train.group, train.image_id), val)
     assert "drawing" not in model.thresholds
 
 
@@ -109,15 +109,15 @@ def test_generated_images_need_no_kind(made: tuple[Gathered, Gathered]) -> None:
     kinds = train.kind.copy()
     kinds[np.flatnonzero(kinds == "drawing")[::2]] = "ai"
     kinds[np.flatnonzero(kinds == "photograph")[::2]] = "ai"
-    model = fit_looks_like(Gathered(train.x, kinds, train.group, train.image_id), val)
+    model = fit_image_type(Gathered(train.x, kinds, train.group, train.image_id), val)
     assert model.figures["n_train"]["ai"] == 24
-    assert looks_like(screen(501), model).kind == "graphic"
+    assert classify_image_type(screen(501), model).kind == "graphic"
 
 
 def test_a_missing_kind_is_an_error(made: tuple[Gathered, Gathered]) -> None:
     train, val = made
     with pytest.raises(TrainingError, match="no training images"):
-        fit_looks_like(train.of(train.kind != "render"), val)
+        fit_image_type(train.of(train.kind != "render"), val)
 
 
 def test_below_its_threshold_nothing_is_said() -> None:
@@ -129,13 +129,13 @@ def test_below_its_threshold_nothing_is_said() -> None:
 
 def test_only_some_kinds_withhold_a_verdict() -> None:
     for kind in KINDS:
-        assert LooksLike(kind=kind, probabilities={}).withholds == (kind in WITHHOLDS)
-    assert not LooksLike(kind=None, probabilities={}).withholds
+        assert ImageType(kind=kind, probabilities={}).withholds == (kind in WITHHOLDS)
+    assert not ImageType(kind=None, probabilities={}).withholds
     assert "photograph" not in WITHHOLDS
 
 
 def test_missing_numbers_are_clear(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="looks-like"):
+    with pytest.raises(WeightsError, match="fit-image-type"):
         load_model(tmp_path / "absent.json")
     (tmp_path / "other.json").write_text(
         load_model().model_copy(update={"features": ["x"]}).model_dump_json()
@@ -177,7 +177,7 @@ def test_the_command_fits_and_measures(tmp_path: Path, capsys: pytest.CaptureFix
                     MAKERS[kind](seed, 64),
                 )
     out = tmp_path / "looks_like.json"
-    assert run("looks-like", "--data", str(data), "--out", str(out), "--every", "2") == 0
+    assert run("dev", "fit-image-type", "--data", str(data), "--out", str(out), "--every", "2") == 0
     model = load_model(out)
     assert model.figures["n_train"] == {
         "ai": 7, "document": 14, "drawing": 14, "photograph": 14, "render": 14, "screen": 14,

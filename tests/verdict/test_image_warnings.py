@@ -15,14 +15,14 @@ from PIL import Image
 from genimage_core.evaluation.warning_rates import CHANGES
 from genimage_core.images.degradations import parse
 from genimage_core.images.load import ImageFacts, load_image
-from genimage_core.verdict.image_type import KINDS, WORDS, LooksLike
-from genimage_core.verdict.image_warnings import detail, find_conditions
+from genimage_core.verdict.image_type import KINDS, WORDS, ImageType
+from genimage_core.verdict.image_warnings import detail, find_image_warnings
 from tests.cli.test_detect import run
-from tests.helpers.looks_like_images import document, photograph, screen
+from tests.helpers.image_type_images import document, photograph, screen
 
 
 def names(image: np.ndarray, **more: object) -> set[str]:
-    return {condition.name for condition in find_conditions(image, **more)}  # type: ignore[arg-type]
+    return {condition.name for condition in find_image_warnings(image, **more)}  # type: ignore[arg-type]
 
 
 def jpeg_facts(quality: int) -> ImageFacts:
@@ -69,11 +69,11 @@ def test_flat_pictures_have_no_detail() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_it_looks_like_is_said_in_words(kind: str) -> None:
-    found = find_conditions(photograph(0), looks=LooksLike(kind=kind, probabilities={}))  # type: ignore[arg-type]
+    found = find_image_warnings(photograph(0), image_type=ImageType(kind=kind, probabilities={}))  # type: ignore[arg-type]
     if kind == "photograph":
         assert found == []
         return
-    assert [c.name for c in found] == ["looks_like"]
+    assert [c.name for c in found] == ["image_type"]
     assert WORDS[kind] in found[0].note  # type: ignore[index]
 
 
@@ -90,7 +90,9 @@ def test_the_command_counts_notes(tmp_path: Path) -> None:
         for i in range(3):
             Image.fromarray(photograph(seed + i)).save(folder / f"{i}.png")
     out = tmp_path / "conditions.json"
-    assert run("conditions", "--data", str(tmp_path / "data"), "--out", str(out), "--every", "1") == 0
+    assert (
+        run("dev", "warning-rates", "--data", str(tmp_path / "data"), "--out", str(out), "--every", "1") == 0
+    )
     found = json.loads(out.read_text())
     for part in ("photographs", "fakes"):
         assert found[part]["none"]["blurred"] == {**found[part]["none"]["blurred"], "value": 0.0, "n": 3}

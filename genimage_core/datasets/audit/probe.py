@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import expit
 
 from genimage_core.datasets.audit.file_facts import FAMILIES, FileFacts
 from genimage_core.datasets.audit.result import EVERY_FACT, POOLED, Probe
@@ -138,4 +139,4 @@ def _without_prior(log_odds: np.ndarray, fitted: np.ndarray) -> np.ndarray:
     """
     log_odds = log_odds - np.log((fitted == 1).sum() / (fitted == 0).sum())
     # Rounded, so that answers which are equal but for the last bit stay ties.
-    return np.round(1 / (1 + np.exp(-log_odds)), 6)
+    return np.round(expit(log_odds), 6)

@@ -1,4 +1,4 @@
-"""From a card to a network: timm, torchvision, transformers or an ONNX file behind the same interface."""
+"""From a config to a network: timm, torchvision, transformers or an ONNX file behind the same interface."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from genimage_core.detectors._timm import timm
 from genimage_core.detectors.base import DetectorInfo, DetectorNet, InputSpec
-from genimage_core.detectors.custom.card import Card
 from genimage_core.detectors.custom.checkpoint import check_onnx, read_tensors
+from genimage_core.detectors.custom.config import DetectorConfig
 from genimage_core.detectors.recipe import Recipe
 from genimage_core.detectors.weights import store as weights
 from genimage_core.utils.errors import WeightsError
@@ -24,9 +24,9 @@ _EDGE = 1e-7
 
 
 class CustomNet(DetectorNet):
-    """A network that a card describes; `network_class` makes a subclass of each card."""
+    """A network that a config describes; `network_class` makes a subclass of each config."""
 
-    card: ClassVar[Card]
+    config: ClassVar[DetectorConfig]
     file: ClassVar[Path]
     recipe = _RECIPE
     # Somebody else's layers need not be exportable to ONNX.
@@ -34,12 +34,12 @@ class CustomNet(DetectorNet):
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = build_body(self.card, self.file)
+        self.body = build_body(self.config, self.file)
 
     def classify(self, prepared: Tensor) -> Tensor:
         """(N, 3, H, W) normalised -> (N,) log-odds of "fake"."""
         out = self.body(prepared)
-        return log_odds(getattr(out, "logits", out), self.card)
+        return log_odds(getattr(out, "logits", out), self.config)
 
 
 class OnnxBody(nn.Module):
@@ -70,29 +70,29 @@ class OnnxBody(nn.Module):
         return torch.from_numpy(np.concatenate(found).reshape(len(array), -1)).to(x.device)
 
 
-def build_body(card: Card, file: Path) -> nn.Module:
-    """An untrained network of the card's kind; an ONNX file comes with its weights.
+def build_body(config: DetectorConfig, file: Path) -> nn.Module:
+    """An untrained network of the config's kind; an ONNX file comes with its weights.
 
     Raises:
         WeightsError: no such architecture, or the file cannot be used.
     """
-    classes = len(card.classes)
+    classes = len(config.classes)
     try:
-        if card.source == "onnx":
-            return OnnxBody(file, card.layout)
-        if card.source == "timm":
-            return timm.create_model(str(card.model), pretrained=False, num_classes=classes)
-        if card.source == "torchvision":
+        if config.source == "onnx":
+            return OnnxBody(file, config.layout)
+        if config.source == "timm":
+            return timm.create_model(str(config.model), pretrained=False, num_classes=classes)
+        if config.source == "torchvision":
             from torchvision.models import get_model
 
-            net: nn.Module = get_model(str(card.model), weights=None, num_classes=classes)
+            net: nn.Module = get_model(str(config.model), weights=None, num_classes=classes)
             return net
         return _transformers(file)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(
-            f"{card.source} cannot build {card.model or card.weights} ({type(error).__name__}).",
+            f"{config.source} cannot build {config.model or config.weights} ({type(error).__name__}).",
             hint="Check the architecture's name.",
-            source=card.name,
+            source=config.name,
         ) from None
 
 
@@ -102,7 +102,7 @@ def _transformers(folder: Path, *, trained: bool = False) -> nn.Module:
         from transformers import AutoConfig, AutoModelForImageClassification
     except ImportError:
         raise WeightsError(
-            "this card needs the package transformers.",
+            "this config needs the package transformers.",
             hint="Install it: pip install transformers.",
             source=folder.name,
         ) from None
@@ -130,87 +130,87 @@ def _transformers(folder: Path, *, trained: bool = False) -> nn.Module:
     return net
 
 
-def log_odds(out: Tensor, card: Card) -> Tensor:
+def log_odds(out: Tensor, config: DetectorConfig) -> Tensor:
     """(N, classes) logits or probabilities -> (N,) log-odds of "fake".
 
     Raises:
-        WeightsError: the network has another number of outputs than the card names.
+        WeightsError: the network has another number of outputs than the config names.
     """
     out = out.float().reshape(len(out), -1)
-    if out.shape[1] != len(card.classes):
+    if out.shape[1] != len(config.classes):
         raise WeightsError(
-            f"the network has {out.shape[1]} outputs, the card names {len(card.classes)}.",
+            f"the network has {out.shape[1]} outputs, the config names {len(config.classes)}.",
             hint="Name one class for each output.",
-            source=card.name,
+            source=config.name,
         )
-    if card.output == "probabilities":
+    if config.output == "probabilities":
         out = out.clamp(_EDGE, 1 - _EDGE)
         out = torch.logit(out) if out.shape[1] == 1 else out.log()
-    if len(card.classes) == 1:
-        return out[:, 0] if card.classes[0] == "fake" else -out[:, 0]
-    fake = torch.tensor([name == "fake" for name in card.classes], device=out.device)
+    if len(config.classes) == 1:
+        return out[:, 0] if config.classes[0] == "fake" else -out[:, 0]
+    fake = torch.tensor([name == "fake" for name in config.classes], device=out.device)
     return out[:, fake].logsumexp(1) - out[:, ~fake].logsumexp(1)
 
 
-def network_class(card: Card, path: Path) -> type[CustomNet]:
-    """The network class of a card; its weights are entered beside the bundled ones.
+def network_class(config: DetectorConfig, path: Path) -> type[CustomNet]:
+    """The network class of a config; its weights are entered beside the bundled ones.
 
     Args:
-        card: read from `path`.
-        path: the card's file; a text with the same name and the ending .md is shown on the About page.
+        config: read from `path`.
+        path: the config's file; a text with the same name and the ending .md is shown on the About page.
     """
-    file = path.parent / card.weights
+    file = path.parent / config.weights
     facts: dict[str, Any] = {
-        "card": card,
+        "config": config,
         "file": file,
         "info": DetectorInfo(
-            name=card.name,
-            title=card.title,
-            year=card.year,
-            paper=card.paper,
-            paper_url=card.url,
-            reads=card.reads,
+            name=config.name,
+            title=config.title,
+            year=config.year,
+            paper=config.paper,
+            paper_url=config.url,
+            reads=config.reads,
             card_path=path.with_suffix(".md"),
             in_benchmark=False,
         ),
         "spec": InputSpec(
-            tile=card.tile,
-            max_tiles=card.max_tiles,
-            paper_resize=card.resize,
-            paper_crop=card.tile,
-            mean=card.mean,
-            std=card.std,
+            tile=config.tile,
+            max_tiles=config.max_tiles,
+            paper_resize=config.resize,
+            paper_crop=config.tile,
+            mean=config.mean,
+            std=config.std,
         ),
-        "__doc__": f"{card.title}, described by a card.",
+        "__doc__": f"{config.title}, described by a config.",
     }
-    weights.OWN[card.name] = lambda: own_weights(card, file)
-    return type(f"Custom_{card.name}", (CustomNet,), facts)
+    weights.OWN[config.name] = lambda: own_weights(config, file)
+    return type(f"Custom_{config.name}", (CustomNet,), facts)
 
 
-def own_weights(card: Card, file: Path) -> weights.Own:
-    """The tensors of a card's checkpoint, named as the network names them, and what identifies them.
+def own_weights(config: DetectorConfig, file: Path) -> weights.Own:
+    """The tensors of a config's checkpoint, named as the network names them, and what identifies them.
 
     Raises:
         WeightsError: the checkpoint cannot be read, or belongs to another network.
     """
-    path = file / "model.safetensors" if card.source == "transformers" else file
+    path = file / "model.safetensors" if config.source == "transformers" else file
     if not path.is_file():
-        raise WeightsError("its checkpoint is missing.", hint="Restore it.", source=card.weights)
+        raise WeightsError("its checkpoint is missing.", hint="Restore it.", source=config.weights)
     entry = {
         "files": [{"path": path.name, "sha256": weights.file_sha256(path), "bytes": path.stat().st_size}],
-        "training": {"detector": card.name, "card": card.model_dump(mode="json")},
+        "training": {"detector": config.name, "config": config.model_dump(mode="json")},
     }
-    return weights.Own(entry, lambda: _named(card, file))
+    return weights.Own(entry, lambda: _named(config, file))
 
 
-def _named(card: Card, file: Path) -> dict[str, Tensor]:
-    if card.source == "onnx":
+def _named(config: DetectorConfig, file: Path) -> dict[str, Tensor]:
+    if config.source == "onnx":
         return {}
-    if card.source == "transformers":  # it renames tensors between versions, and only it knows how
+    if config.source == "transformers":  # it renames tensors between versions, and only it knows how
         loaded = _transformers(file, trained=True).state_dict()
         return {f"body.{key}": value for key, value in loaded.items()}
     tensors = read_tensors(file)
-    wanted = build_body(card, file).state_dict()
+    wanted = build_body(config, file).state_dict()
     missing = sorted(set(wanted) - set(tensors))
     other = sorted(set(tensors) - set(wanted))
     shapes = [key for key in set(wanted) & set(tensors) if wanted[key].shape != tensors[key].shape]
@@ -219,7 +219,7 @@ def _named(card: Card, file: Path) -> dict[str, Tensor]:
         raise WeightsError(
             f"the checkpoint belongs to another network: {len(missing)} tensors are missing, {len(other)} "
             f"unknown, {len(shapes)} of another shape (the first: {first}).",
-            hint="Check model and classes in the card.",
-            source=card.name,
+            hint="Check model and classes in the config.",
+            source=config.name,
         )
     return {f"body.{key}": value for key, value in tensors.items()}

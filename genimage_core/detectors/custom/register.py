@@ -1,4 +1,4 @@
-"""Enter the detectors that cards describe in the registry."""
+"""Enter the detectors that configs describe in the registry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 
-from genimage_core.detectors.custom.card import read_card
+from genimage_core.detectors.custom.config import read_config
 from genimage_core.detectors.custom.network import network_class
 from genimage_core.detectors.registry import register_detector
 from genimage_core.utils.errors import GenImageError, WeightsError
@@ -14,28 +14,28 @@ from genimage_core.utils.errors import GenImageError, WeightsError
 log = logging.getLogger(__name__)
 
 
-def register_cards(folder: Path | None, known: Collection[str]) -> list[GenImageError]:
-    """Enter every card of a folder in the registry.
+def register_configs(folder: Path | None, known: Collection[str]) -> list[GenImageError]:
+    """Enter every config of a folder in the registry.
 
     Args:
-        folder: with cards, `*.yaml` or `*.yml`; None: there are none.
+        folder: with configs, `*.yaml` or `*.yml`; None: there are none.
         known: names that are taken.
 
     Returns:
-        What is wrong with the cards that were left out: one bad card must not stop the others.
+        What is wrong with the configs that were left out: one bad config must not stop the others.
     """
     problems: list[GenImageError] = []
     taken = set(known)
     paths = sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml")) if folder else []
     for path in paths:
         try:
-            card = read_card(path)
-            if card.name in taken:
+            config = read_config(path)
+            if config.name in taken:
                 raise WeightsError(
-                    "another detector has this name.", hint="Choose another one.", source=card.name
+                    "another detector has this name.", hint="Choose another one.", source=config.name
                 )
-            register_detector(network_class(card, path))
-            taken.add(card.name)
+            register_detector(network_class(config, path))
+            taken.add(config.name)
         except GenImageError as error:
             problems.append(error)
             log.warning("left out: %s", error)

@@ -13,7 +13,7 @@ import numpy as np
 from genimage_core.detectors.detector import Detector
 from genimage_core.detectors.info import DetectorInfo, InputSpec
 from genimage_core.detectors.onnx.activation_ranges import ranges_id
-from genimage_core.detectors.onnx.info_cache import Known, code_digest, prepared_folder
+from genimage_core.detectors.onnx.info_cache import Known, code_digest, exports_folder
 from genimage_core.detectors.onnx.optimize import for_this_processor, processor
 from genimage_core.detectors.onnx.preprocess import STEPS
 from genimage_core.detectors.onnx.sessions import open_session, side_by_side
@@ -31,12 +31,12 @@ VIEWS_A_PASS = 2
 
 def prepared_path(name: str, weights_id: str, precision: Precision) -> Path:
     """Where the prepared model of one detector lies; other weights, code or packages give another name."""
-    return prepared_folder() / f"{_stem(name, weights_id, precision)}-{processor()}.ort"
+    return exports_folder() / f"{_stem(name, weights_id, precision)}-{processor()}.ort"
 
 
 def portable_path(name: str, weights_id: str, precision: Precision) -> Path:
     """Where `prepare --portable` keeps the same model for machines with other processors."""
-    return prepared_folder() / f"{_stem(name, weights_id, precision)}.onnx"
+    return exports_folder() / f"{_stem(name, weights_id, precision)}.onnx"
 
 
 def _stem(name: str, weights_id: str, precision: Precision) -> str:
@@ -44,7 +44,7 @@ def _stem(name: str, weights_id: str, precision: Precision) -> str:
     return f"{name}-{weights_id}-{code_digest()}-{precision}{found and '_' + found}"
 
 
-def find_prepared(name: str, weights_id: str, precision: Precision) -> Path | None:
+def find_export(name: str, weights_id: str, precision: Precision) -> Path | None:
     """The prepared model that was kept, laid out for this processor first where that is needed.
 
     Raises:
@@ -61,7 +61,7 @@ def find_prepared(name: str, weights_id: str, precision: Precision) -> Path | No
     return path
 
 
-class PreparedDetector(Detector):
+class OnnxDetector(Detector):
     """A detector whose network ONNX Runtime runs on the CPU; torch is loaded only for what needs it.
 
     Args:

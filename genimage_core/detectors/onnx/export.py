@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from genimage_core.detectors.base import DetectorNet
-from genimage_core.detectors.onnx.detector import PreparedDetector
+from genimage_core.detectors.onnx.detector import OnnxDetector
 from genimage_core.detectors.onnx.info_cache import Known
 
 _exporting = threading.Lock()
@@ -74,10 +74,10 @@ def known(net: type[DetectorNet] | DetectorNet) -> Known:
     return Known(net.info, net.spec, net.host_step)
 
 
-def in_memory(net: DetectorNet, weights_id: str) -> PreparedDetector:
+def in_memory(net: DetectorNet, weights_id: str) -> OnnxDetector:
     """A network in eval mode for ONNX Runtime, in float32, nothing kept on disk.
 
     Raises:
         ImportError: there is no ONNX Runtime here.
     """
-    return PreparedDetector(export_onnx(net), known(net), weights_id, lambda: net)
+    return OnnxDetector(export_onnx(net), known(net), weights_id, lambda: net)

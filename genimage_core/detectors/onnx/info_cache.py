@@ -57,13 +57,13 @@ def code_digest() -> str:
     return digest.hexdigest()[:12]
 
 
-def prepared_folder() -> Path:
+def exports_folder() -> Path:
     """Where prepared networks and what is known of them are kept."""
     return cache_folder() / "prepared"
 
 
 def _path() -> Path:
-    return prepared_folder() / f"detectors-{code_digest()}.json"
+    return exports_folder() / f"detectors-{code_digest()}.json"
 
 
 def read_known() -> dict[str, Known] | None:

@@ -1,4 +1,4 @@
-"""Which detectors run in 8 bits on a CPU: measured by `choose-runtime`, kept in assets/runtime.json."""
+"""Which detectors run in 8 bits on a CPU: measured by `dev choose-precision`, kept in assets/runtime.json."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ import os
 
 from genimage_core.detectors.base import DetectorNet
 from genimage_core.detectors.onnx.activation_ranges import Ranges, read_ranges
-from genimage_core.detectors.onnx.detector import Precision, PreparedDetector, portable_path, prepared_path
+from genimage_core.detectors.onnx.detector import OnnxDetector, Precision, portable_path, prepared_path
 from genimage_core.detectors.onnx.export import export_onnx, in_memory, known
-from genimage_core.detectors.onnx.info_cache import code_digest, prepared_folder
+from genimage_core.detectors.onnx.info_cache import code_digest, exports_folder
 from genimage_core.detectors.onnx.optimize import for_this_processor, portable
 from genimage_core.detectors.onnx.precision import chosen_precision
 from genimage_core.utils.atomic_write import write_whole
@@ -55,7 +55,7 @@ def prepare_detector(
     precision: Precision | None = None,
     *,
     keep_portable: bool = False,
-) -> PreparedDetector:
+) -> OnnxDetector:
     """Make a bundled detector's prepared model unless it is kept already, and open it.
 
     Two processes at once are safe: one prepares, the other waits and takes what it finds. Where the cache
@@ -77,7 +77,7 @@ def prepare_detector(
     precision = precision or chosen_precision(name, weights_id)
     path = prepared_path(name, weights_id, precision)
     try:
-        prepared_folder().mkdir(parents=True, exist_ok=True)
+        exports_folder().mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(f".{name}.lock")):
             everywhere = portable_path(name, weights_id, precision)
             if not path.exists() or (keep_portable and not everywhere.exists()):
@@ -93,11 +93,11 @@ def prepare_detector(
     except OSError as error:
         log.warning("prepared networks cannot be kept (%s)", type(error).__name__)
         return in_memory(net, weights_id)
-    return PreparedDetector(str(path), known(net), weights_id, lambda: net, precision)
+    return OnnxDetector(str(path), known(net), weights_id, lambda: net, precision)
 
 
 def _drop_stale(kept: set[str], name: str, weights_id: str) -> None:
     """Remove what older code or packages had prepared the same weights to: nobody reads it again."""
-    for old in prepared_folder().glob(f"{name}-{weights_id}-*"):
+    for old in exports_folder().glob(f"{name}-{weights_id}-*"):
         if old.name not in kept and code_digest() not in old.name:
             old.unlink(missing_ok=True)

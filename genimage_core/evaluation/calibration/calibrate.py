@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from genimage_core.evaluation.calibration.figures import band_without_own_group, measured, set_figures
 from genimage_core.evaluation.calibration.fit import (
@@ -22,7 +23,6 @@ from genimage_core.evaluation.calibration.fit import (
     fit_logistic,
     isotonic_log_odds,
     log_losses,
-    to_p,
     with_agreement,
 )
 from genimage_core.evaluation.calibration.samples import Samples, at, same_images, samples
@@ -206,7 +206,7 @@ def _held_out(
         )
         out = test[here]
         c = _calibrated(z[out], lines)
-        single[out], p[out] = to_p(c), to_p(c @ weights + bias)
+        single[out], p[out] = expit(c), expit(c @ weights + bias)
     return single, p
 
 
@@ -230,7 +230,7 @@ def _subsets(data: Samples, fit: np.ndarray, c: np.ndarray, method: str, limits:
         for some in combinations(range(len(data.names)), size):
             columns = list(some)
             weights, bias = COMBINATIONS[method](c[fit][:, columns], data.y[fit], data.weight[fit])
-            low, high = _band(data, to_p(c[:, columns] @ weights + bias), limits)
+            low, high = _band(data, expit(c[:, columns] @ weights + bias), limits)
             names = [data.names[i] for i in columns]
             found[subset_key(names)] = Subset(
                 weights=_named(names, weights), bias=round(float(bias), 5), low=low, high=high

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import expit
 
-from genimage_core.evaluation.calibration.fit import fold_of, to_p
+from genimage_core.evaluation.calibration.fit import fold_of
 from genimage_core.evaluation.calibration.unsure_band import Limits, answer_figures, choose_band, halves
 from genimage_core.metrics.bootstrap import ece_estimate
 from genimage_core.metrics.classification import accuracy, auroc, share
@@ -109,7 +110,7 @@ def set_figures(
                 if (o := member & (data.generator == g)).any()
             }
         for i, name in enumerate(data.names):
-            before = quality(y, to_p(data.z[here, i]))
+            before = quality(y, expit(data.z[here, i]))
             detectors[name][title] = {"before": before, "after": quality(y, p_single[here, i])}
     return {"sets": sets, "detectors": detectors}
 

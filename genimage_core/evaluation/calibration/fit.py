@@ -11,25 +11,15 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
-from genimage_core.verdict.combine import EDGE
+from genimage_core.metrics.classification import finite_logit
 
 RIDGE = 1e-3
 FOLDS = 5
 Line = tuple[float, float]
 """Slope and intercept of calibrated log-odds over a detector's own."""
-
-
-def to_log_odds(p: np.ndarray) -> np.ndarray:
-    """P in [0, 1] -> log(p / (1 - p)), finite at the ends."""
-    p = np.clip(p, EDGE, 1 - EDGE)
-    return np.log(p / (1 - p))
-
-
-def to_p(log_odds: np.ndarray) -> np.ndarray:
-    """Log-odds -> P in [0, 1]."""
-    return 1 / (1 + np.exp(-np.clip(log_odds, -40, 40)))
 
 
 def fold_of(group: str, folds: int = FOLDS) -> int:
@@ -67,7 +57,7 @@ def fit_logistic(
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
         z = x @ theta[:-1] + theta[-1]
         loss = share @ log_losses(y, z) + ridge * (theta[:-1] ** 2).sum()
-        error = share * (to_p(z) - y)
+        error = share * (expit(z) - y)
         return float(loss), np.append(x.T @ error + 2 * ridge * theta[:-1], error.sum())
 
     bounds: list[tuple[float | None, float | None]] = [(0.0 if nonnegative else None, None)] * x.shape[1]
@@ -98,7 +88,7 @@ LINES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], Line]] = {
 def isotonic_log_odds(z: np.ndarray, y: np.ndarray, w: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Log-odds of `new` by isotonic regression, to compare with; its steps have no log-odds to combine."""
     steps = IsotonicRegression(y_min=0.005, y_max=0.995, out_of_bounds="clip").fit(z, y, w)
-    return to_log_odds(np.asarray(steps.predict(new)))
+    return finite_logit(np.asarray(steps.predict(new)))
 
 
 Linear = tuple[np.ndarray, float]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from genimage_core.evaluation.calibration.fit import fold_of, to_log_odds
+from genimage_core.evaluation.calibration.fit import fold_of
+from genimage_core.metrics.classification import finite_logit
 from genimage_core.utils.errors import EvaluationError
 
 
@@ -73,7 +74,7 @@ def samples(rows: pd.DataFrame, band_rows: pd.DataFrame | None, groups: Mapping[
     fold = [places[g] if s else fold_of(name) for g, s, name in zip(generator, is_second, group, strict=True)]
     return Samples(
         names=shared,
-        z=to_log_odds(table[shared].to_numpy(float)),
+        z=finite_logit(table[shared].to_numpy(float)),
         y=table["label"].to_numpy(int),
         second=is_second,
         photo=np.array([g in with_fakes for g in generator]),
@@ -102,7 +103,7 @@ def same_images(data: Samples, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarr
         raise EvaluationError(
             "these are scores of other images, or of one class.", hint="Score the images of --scores."
         )
-    return here, to_log_odds(table.loc[data.image[here], data.names].to_numpy(float))
+    return here, finite_logit(table.loc[data.image[here], data.names].to_numpy(float))
 
 
 def at(data: Samples, rows: np.ndarray) -> Samples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,12 +42,8 @@ def allowed(n: int, limit: float, level: float = MARGIN) -> int | None:
     """
     # Wilson's interval has two sides: its upper end at 2 * level - 1 is the one-sided bound at `level`.
     two_sided = 2 * level - 1
-    fitting = None
-    for hits in range(int(n * limit) + 1):
-        if wilson(hits, n, two_sided)[1] > limit:
-            break
-        fitting = hits
-    return fitting
+    fitting = bisect_right(range(int(n * limit) + 1), limit, key=lambda hits: wilson(hits, n, two_sided)[1])
+    return fitting - 1 if fitting else None
 
 
 def choose_high(reals: np.ndarray, limit: float = 0.02, level: float = MARGIN) -> float:

@@ -1,6 +1,6 @@
 """From records to the views that the networks read, ahead of the networks, in threads.
 
-Each image is decoded once; every condition is made from that, and detectors that read alike share their
+Each image is decoded once; every degradation is made from that, and detectors that read alike share their
 views. Threads serve: decoding, blurring and resizing leave Python's lock to others, and no view has to
 be copied between processes.
 """
@@ -18,7 +18,7 @@ import numpy as np
 
 from genimage_core.datasets import DataProtocol, Record
 from genimage_core.datasets.storage import is_remote
-from genimage_core.detectors import InputSpec, Protocol
+from genimage_core.detectors import InputSpec, Preprocessing
 from genimage_core.detectors.tiling import paper_view, tile_views
 from genimage_core.images.degradations import Degradation
 from genimage_core.images.load import LoadedImage, load_image
@@ -35,8 +35,8 @@ class Prepared:
 
     Attributes:
         record: what it is.
-        views: (kind of view, condition) -> the (S, S, 3) uint8 views of the degraded image.
-        errors: condition -> why there are no views.
+        views: (kind of view, degradation) -> the (S, S, 3) uint8 views of the degraded image.
+        errors: degradation -> why there are no views.
     """
 
     record: Record
@@ -44,19 +44,19 @@ class Prepared:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def view_kind(spec: InputSpec, reading: Protocol) -> str:
+def view_kind(spec: InputSpec, preprocessing: Preprocessing) -> str:
     """A name that two detectors share if and only if they read the same views of any image."""
-    if reading == "paper":
+    if preprocessing == "resize":
         return f"resize {spec.paper_resize}, crop {spec.paper_crop}"
     return f"tile {spec.tile}, at most {spec.max_tiles}"
 
 
-def cut_views(image: np.ndarray, spec: InputSpec, reading: Protocol) -> Views:
+def cut_views(image: np.ndarray, spec: InputSpec, preprocessing: Preprocessing) -> Views:
     """The views that `Detector.views` cuts, without the network and as copies.
 
     A view into the whole image would keep all of it in memory.
     """
-    if reading == "paper":
+    if preprocessing == "resize":
         return [np.array(paper_view(image, spec.paper_resize, spec.paper_crop))]
     return [np.array(view) for view in tile_views(image, spec.tile, spec.max_tiles)]
 
@@ -66,21 +66,21 @@ class Preparer:
 
     Args:
         specs: how each detector reads an image.
-        conditions: text form -> degradation.
+        degradations: text form -> degradation.
         protocol: of the data; applied after decoding and before the degradations.
-        reading: how an image reaches the networks.
+        preprocessing: how an image reaches the networks.
     """
 
     def __init__(
         self,
         specs: Iterable[InputSpec],
-        conditions: Mapping[str, Degradation],
+        degradations: Mapping[str, Degradation],
         protocol: DataProtocol,
-        reading: Protocol,
+        preprocessing: Preprocessing,
     ) -> None:
         # One of each kind stands for all that read alike.
-        self.kinds = {view_kind(spec, reading): spec for spec in specs}
-        self.conditions, self.protocol, self.reading = dict(conditions), protocol, reading
+        self.kinds = {view_kind(spec, preprocessing): spec for spec in specs}
+        self.degradations, self.protocol, self.preprocessing = dict(degradations), protocol, preprocessing
 
     def __call__(self, record: Record) -> Prepared:
         """Decode, degrade and cut one image; what bad data cause is kept as its errors.
@@ -92,7 +92,7 @@ class Preparer:
         try:
             self._fill(prepared)
         except GenImageError as error:
-            prepared.errors = dict.fromkeys(self.conditions, error.message)
+            prepared.errors = dict.fromkeys(self.degradations, error.message)
         except Exception as error:
             raise EvaluationError(
                 f"this image stopped the run ({type(error).__name__}: {error}).",
@@ -103,14 +103,14 @@ class Preparer:
 
     def _fill(self, prepared: Prepared) -> None:
         image = self.protocol.apply(_load(prepared.record.path).pixels)
-        for condition, degradation in self.conditions.items():
+        for degradation, degrade in self.degradations.items():
             try:
-                degraded = degradation(image)
+                degraded = degrade(image)
             except GenImageError as error:
-                prepared.errors[condition] = error.message
+                prepared.errors[degradation] = error.message
                 continue
             for kind, spec in self.kinds.items():
-                prepared.views[kind, condition] = cut_views(degraded, spec, self.reading)
+                prepared.views[kind, degradation] = cut_views(degraded, spec, self.preprocessing)
 
 
 def _load(path: Path) -> LoadedImage:

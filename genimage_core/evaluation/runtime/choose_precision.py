@@ -16,6 +16,7 @@ from genimage_core.detectors.detector import Detector
 from genimage_core.detectors.onnx.activation_ranges import drop_ranges, write_ranges
 from genimage_core.detectors.onnx.detector import Precision, prepared_path
 from genimage_core.detectors.onnx.precision import PATH, read_choices
+from genimage_core.evaluation.engine.run import score_in_memory
 from genimage_core.evaluation.runtime.find_ranges import find_ranges
 from genimage_core.metrics.classification import accuracy
 from genimage_core.utils.atomic_write import write_whole
@@ -86,7 +87,7 @@ def measure(
     command: str = "",
     limits: Limits = Limits(),  # noqa: B008 (immutable)
     rounds: int = 5,
-) -> tuple[dict[str, Any], dict[Precision, np.ndarray]]:
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Measure every candidate for one detector.
 
     Args:
@@ -110,10 +111,10 @@ def measure(
     drop_ranges(name)  # else those of an earlier measurement would be taken
     if "int8" in every and calibration:
         write_ranges(name, weights_id, find_ranges(net, calibration), command)
-    ready: dict[Precision, Detector] = {how: prepare_detector(net, weights_id, how) for how in every}
+    ready: dict[str, Detector] = {how: prepare_detector(net, weights_id, how) for how in every}
     big = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
     seconds = best_of({how: lambda d=d: d.predict([big]) for how, d in ready.items()}, rounds)  # type: ignore[misc]
-    scores = _scores(records, ready)
+    scores = score_in_memory(records, ready)
     labels = np.array([r.label for r in records])
     figures: dict[str, Any] = {}
     choice: Precision = "fp32"
@@ -130,20 +131,6 @@ def measure(
                 drop_ranges(name)
     ms = {how: round(1e3 * s, 1) for how, s in seconds.items()}
     return {"weights": weights_id, "precision": choice, "ms": ms, "cost": figures}, scores
-
-
-def _scores(
-    records: Sequence[Record], ready: Mapping[Precision, Detector], batch: int = 16
-) -> dict[Precision, np.ndarray]:
-    """P(fake) of every record; each image is read once."""
-    from genimage_core.images.load import load_image
-
-    parts: dict[Precision, list[np.ndarray]] = {how: [] for how in ready}
-    for start in range(0, len(records), batch):
-        images = [load_image(record.path).pixels for record in records[start : start + batch]]
-        for how, detector in ready.items():
-            parts[how].append(detector.predict(images))
-    return {how: np.concatenate(found) for how, found in parts.items()}
 
 
 def together(

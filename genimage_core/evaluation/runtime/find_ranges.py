@@ -65,7 +65,7 @@ def without_extremes(found: Sequence[Ranges], count: int) -> Ranges:
 
 def _p_fake(net: DetectorNet, facts: Known, model: bytes, views: Sequence[np.ndarray]) -> np.ndarray:
     """(N,) P(fake) of (S, S, 3) uint8 views by an exported model."""
-    from genimage_core.detectors.onnx.detector import PreparedDetector
+    from genimage_core.detectors.onnx.detector import OnnxDetector
     from genimage_core.detectors.onnx.optimize import for_this_processor, portable
 
-    return PreparedDetector(for_this_processor(portable(model)), facts, "", lambda: net).predict(views)
+    return OnnxDetector(for_this_processor(portable(model)), facts, "", lambda: net).predict(views)

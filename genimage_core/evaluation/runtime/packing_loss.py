@@ -10,7 +10,7 @@ import numpy as np
 
 from genimage_core.datasets import Record
 from genimage_core.detectors import load_detector
-from genimage_core.evaluation.export import score_records
+from genimage_core.evaluation.engine.run import score_in_memory
 from genimage_core.metrics.classification import accuracy, auroc
 
 
@@ -28,17 +28,17 @@ def packing_loss(
         unpacked: folder of the training run.
         packed: folder of the weight set.
         records: images of both classes.
-        progress: called with (done, total) for each pass.
+        progress: called with (done, total).
 
     Returns:
         JSON-ready: both figures with intervals, `points` (accuracy lost, in percentage points; below
         zero where packing gained), and the largest and mean change of P(fake).
     """
-    before = score_records(records, load_detector(name, weights=unpacked), progress=progress)
-    after = score_records(records, load_detector(name, weights=packed), progress=progress)
-    good = (before["p_fake"].notna() & after["p_fake"].notna()).to_numpy()
-    labels = before["label"].to_numpy()[good]
-    p, q = before["p_fake"].to_numpy()[good], after["p_fake"].to_numpy()[good]
+    both = {"before": load_detector(name, weights=unpacked), "after": load_detector(name, weights=packed)}
+    scores = score_in_memory(records, both, progress=progress)
+    good = ~np.isnan(scores["before"]) & ~np.isnan(scores["after"])
+    labels = np.array([record.label for record in records])[good]
+    p, q = scores["before"][good], scores["after"][good]
     hits_before, hits_after = accuracy(labels, p), accuracy(labels, q)
     return {
         "points": round(100 * (hits_before.value - hits_after.value), 3),

@@ -10,9 +10,8 @@ from genimage_core.explain.attribution_model import Attribution, Facts, attribut
 from genimage_core.explain.draw import FAINT, INK, chart
 from genimage_core.explain.evidence import Findings, Subject
 from genimage_core.explain.registry import evidence_kind
-from genimage_core.utils.errors import ExplainError, WeightsError
-from genimage_core.verdict.combine import combine, withhold
-from genimage_core.verdict.pipeline import find_looks
+from genimage_core.utils.errors import ExplainError, NoVerdictError, WeightsError
+from genimage_core.verdict.pipeline import find_image_type, judge
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,13 +23,13 @@ WRONG = "#a8459a"
 
 def why_silent(subject: Subject) -> str:
     """Why no generator may be named for this picture, whatever the model says; "" where one may be."""
-    looks = find_looks(subject.image)
+    image_type = find_image_type(subject.image)
     try:
-        verdict = withhold(combine(subject.all_scores()), looks.kind if looks else None)
-    except ValueError:
+        verdict = judge(subject.all_scores(), image_type.kind if image_type else None)
+    except NoVerdictError:
         return "There is no verdict on this picture"
-    if verdict.withheld and looks:
-        return f"This looks like {looks.words}, for which the detectors were not made"
+    if verdict.withheld and image_type:
+        return f"This looks like {image_type.words}, for which the detectors were not made"
     return "The verdict is not that AI made it" if verdict.label == "real" else ""
 
 
@@ -76,7 +75,8 @@ def attribution_chart(facts: Facts, named: str | None = None) -> np.ndarray:
 
 
 @evidence_kind(
-    "which_generator",
+    "attribution",
+    place=50,
     title="Which generator?",
     means=(
         "If AI made this picture: does it look like the work of one of the generators that the project knows "
@@ -106,7 +106,7 @@ def which_generator(subject: Subject) -> Findings:
     named = None if silent else model.name(p)
     words = f"{silent}, so no generator is named." if silent else in_words(named, float(p.max()), model.facts)
     picture = attribution_chart(model.facts, named)
-    return Findings({"which_generator": picture}, {"which_generator": words}, _data(model, p, named, silent))
+    return Findings({"attribution": picture}, {"attribution": words}, _data(model, p, named, silent))
 
 
 def _data(model: Attribution, p: np.ndarray, named: str | None, silent: str) -> dict[str, object]:

@@ -58,6 +58,7 @@ def percentile(counts: np.ndarray, percent: float) -> float:
 
 @evidence_kind(
     "ela",
+    place=80,
     title="Error levels",
     means=(
         "The picture was saved once more as a JPEG; bright is what that changed most. In a picture saved as "

@@ -42,7 +42,8 @@ def _stretched(band: np.ndarray) -> np.ndarray:
 
 
 @evidence_kind(
-    "fad_bands",
+    "f3net_bands",
+    place=90,
     title="Trace: F3Net's frequency bands",
     means=(
         "The part of the picture that F3Net reads, split into its bands: coarse forms, medium patterns, fine "

@@ -88,7 +88,7 @@ def view_pulls(net: DetectorNet, views: Tensor) -> tuple[np.ndarray, CamTarget]:
 
 
 def grad_cam(image: np.ndarray, detector: Detector) -> Cam:
-    """Grad-CAM over the views that the detector reads of an image under the protocol `native`.
+    """Grad-CAM over the views that the detector reads of an image under the preprocessing `tiles`.
 
     Args:
         image: RGB uint8 (H, W, 3).
@@ -130,6 +130,7 @@ def _draw(image: np.ndarray, found: Cam) -> tuple[np.ndarray, np.ndarray]:
 
 @evidence_kind(
     "grad_cam",
+    place=20,
     title="Why: what pulled at the score",
     means=(
         "Grad-CAM asks inside the network which places moved the score: orange towards AI-generated, blue "

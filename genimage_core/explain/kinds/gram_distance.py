@@ -44,6 +44,7 @@ def _draw(figure: Figure, taps: np.ndarray, total: float, reference: GramReferen
 
 @evidence_kind(
     "gram_distance",
+    place=100,
     title="Trace: texture, as GramNet measures it",
     means=(
         "GramNet describes texture by 192 numbers, at six depths. The line shows how far this picture's lie "

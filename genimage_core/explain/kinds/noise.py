@@ -101,6 +101,7 @@ class _Spread:
 
 @evidence_kind(
     "noise",
+    place=70,
     title="Trace: the noise",
     means=(
         "What is left after the picture was smoothed and the smooth copy taken away, made stronger. A camera "

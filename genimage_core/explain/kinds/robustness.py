@@ -1,4 +1,4 @@
-"""Stability: does the answer survive what the web does to pictures?"""
+"""Robustness: does the answer survive what the web does to pictures?"""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from genimage_core.explain.draw import FAINT, FAKE, INK, NEUTRAL, PHOTO, chart, 
 from genimage_core.explain.evidence import Findings, Subject
 from genimage_core.explain.registry import evidence_kind
 from genimage_core.images.degradations import PAPER_SUITE
-from genimage_core.utils.errors import WeightsError
-from genimage_core.verdict.combine import Verdict, combine, withhold
-from genimage_core.verdict.image_type import Kind, looks_like
-from genimage_core.verdict.pipeline import score_image
+from genimage_core.utils.errors import NoVerdictError
+from genimage_core.verdict.combine import Verdict
+from genimage_core.verdict.image_type import Kind
+from genimage_core.verdict.pipeline import find_image_type, judge, score_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ LABELS = {"fake": "AI-generated", "real": "photograph", "unsure": "unsure"}
 
 
 @dataclass(frozen=True)
-class Condition:
+class Degraded:
     """The answers to one version of the picture.
 
     Attributes:
@@ -44,10 +44,11 @@ class Condition:
     flips: list[str]
 
 
-def stability(subject: Subject) -> list[Condition]:
+def robustness(subject: Subject) -> list[Degraded]:
     """The picture as it is, then under each of the paper's six kinds of damage."""
-    found: list[Condition] = []
-    looks = _looks(subject.image)
+    found: list[Degraded] = []
+    image_type = find_image_type(subject.image)
+    kind = image_type.kind if image_type else None
     for name, degradation in {AS_IS: None, **PAPER_SUITE}.items():
         if degradation is None:
             image, scores = subject.image, subject.all_scores()
@@ -56,39 +57,31 @@ def stability(subject: Subject) -> list[Condition]:
             scores = score_image(image, subject.detectors)
         before = found[0].scores if found else scores
         flips = [n for n, p in scores.items() if (p > 0.5) != (before[n] > 0.5)]
-        found.append(Condition(name, preview(image, THUMBNAIL), scores, _verdict(scores, looks), flips))
+        found.append(Degraded(name, preview(image, THUMBNAIL), scores, _verdict(scores, kind), flips))
     return found
 
 
-def _looks(image: np.ndarray) -> Kind | None:
+def _verdict(scores: dict[str, float], kind: Kind | None) -> Verdict | None:
     try:
-        found = looks_like(image)
-    except WeightsError:
-        return None
-    return found.kind
-
-
-def _verdict(scores: dict[str, float], looks: Kind | None) -> Verdict | None:
-    try:
-        return withhold(combine(scores), looks)
-    except ValueError:
+        return judge(scores, kind)
+    except NoVerdictError:
         return None
 
 
-def _changed(condition: Condition, first: Condition) -> bool:
-    a, b = condition.verdict, first.verdict
+def _changed(degraded: Degraded, first: Degraded) -> bool:
+    a, b = degraded.verdict, first.verdict
     return a is not None and b is not None and a.label != b.label
 
 
-def _thumbnails(axes: list[Axes], found: list[Condition]) -> None:
+def _thumbnails(axes: list[Axes], found: list[Degraded]) -> None:
     colours = {"fake": FAKE, "real": PHOTO, "unsure": (138, 143, 148)}
-    for place, condition in zip(axes, found, strict=True):
-        place.imshow(condition.thumbnail)
+    for place, degraded in zip(axes, found, strict=True):
+        place.imshow(degraded.thumbnail)
         place.set_xticks([])
         place.set_yticks([])
-        verdict = condition.verdict
-        changed = _changed(condition, found[0])
-        place.set_title(condition.name, fontsize=9)
+        verdict = degraded.verdict
+        changed = _changed(degraded, found[0])
+        place.set_title(degraded.name, fontsize=9)
         if verdict is None:
             continue
         place.set_xlabel(
@@ -99,15 +92,15 @@ def _thumbnails(axes: list[Axes], found: list[Condition]) -> None:
             spine.set(visible=True, color=hex_colour(colours[verdict.label]), linewidth=4)
 
 
-def _table(axes: Axes, found: list[Condition], titles: dict[str, str]) -> None:
+def _table(axes: Axes, found: list[Degraded], titles: dict[str, str]) -> None:
     rows = [(title, [c.scores[name] for c in found], name) for name, title in titles.items()]
     if all(c.verdict is not None for c in found):
         rows.insert(0, ("All together", [c.verdict.p_fake for c in found if c.verdict], ""))
     values = np.array([scores for _, scores, _ in rows])
     axes.imshow(two_sided(2 * values - 1, 1.0), aspect="auto")
     for y, (_, scores, name) in enumerate(rows):
-        for x, (score, condition) in enumerate(zip(scores, found, strict=True)):
-            flipped = name in condition.flips if name else _changed(condition, found[0])
+        for x, (score, degraded) in enumerate(zip(scores, found, strict=True)):
+            flipped = name in degraded.flips if name else _changed(degraded, found[0])
             axes.text(
                 x, y, f"{score:.2f}{' ⚠' if flipped else ''}", ha="center", va="center", color=INK,
                 fontweight="bold" if flipped else "normal", fontsize=8,
@@ -122,7 +115,7 @@ def _table(axes: Axes, found: list[Condition], titles: dict[str, str]) -> None:
     axes.set_facecolor(hex_colour(NEUTRAL))
 
 
-def _draw(figure: Figure, found: list[Condition], titles: dict[str, str]) -> None:
+def _draw(figure: Figure, found: list[Degraded], titles: dict[str, str]) -> None:
     ratios = (1.5, 0.5 + 0.28 * (len(titles) + 1))
     grid = figure.add_gridspec(2, len(found), height_ratios=ratios)
     _thumbnails([figure.add_subplot(grid[0, i]) for i in range(len(found))], found)
@@ -130,7 +123,8 @@ def _draw(figure: Figure, found: list[Condition], titles: dict[str, str]) -> Non
 
 
 @evidence_kind(
-    "stability",
+    "robustness",
+    place=30,
     title="How firm: the verdict under damage",
     means=(
         "The picture as it is, and damaged in the six ways that the benchmark tests: shrunk (LR), compressed "
@@ -144,9 +138,9 @@ def _draw(figure: Figure, found: list[Condition], titles: dict[str, str]) -> Non
     ),
     asks="together",
 )
-def stabilities(subject: Subject) -> Findings:
+def robustness_evidence(subject: Subject) -> Findings:
     """One small multiple: thumbnails with their verdicts above a table of scores."""
-    found = stability(subject)
+    found = robustness(subject)
     titles = {name: d.info.title for name, d in subject.detectors.items()}
     changed = [c.name for c in found if _changed(c, found[0])]
     first = found[0].verdict
@@ -158,7 +152,7 @@ def stabilities(subject: Subject) -> Findings:
         words = f"As is: {LABELS[first.label]}. The verdict holds under all {len(found) - 1} kinds of damage."
     data = {
         "verdict_changes": changed,
-        "conditions": {
+        "degradations": {
             c.name: {
                 "verdict": c.verdict.label if c.verdict else None,
                 "p_fake": round(c.verdict.p_fake, 4) if c.verdict else None,
@@ -170,4 +164,4 @@ def stabilities(subject: Subject) -> Findings:
     }
     height = 2.2 + 0.3 * (len(titles) + 1)
     picture = chart(8.5, height, lambda figure: _draw(figure, found, titles))
-    return Findings({"stability": picture}, {"stability": words}, data)
+    return Findings({"robustness": picture}, {"robustness": words}, data)

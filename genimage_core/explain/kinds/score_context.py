@@ -82,7 +82,8 @@ def _draw(figure: Figure, found: Relatives, title: str) -> None:
 
 
 @evidence_kind(
-    "relatives",
+    "score_context",
+    place=40,
     title="Compared with what: known pictures",
     means=(
         "Each dot is a picture whose origin is known and which the detector was not trained on: blue "

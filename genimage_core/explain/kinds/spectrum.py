@@ -75,6 +75,7 @@ def _averages(figure: Figure, own: np.ndarray, reference: SpectrumReference) -> 
 
 @evidence_kind(
     "spectrum",
+    place=60,
     title="Trace: the spectrum",
     means=(
         "The picture taken apart into patterns: coarse in the middle, the finest at the rim. Generators that "

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from genimage_core.detectors import Detector
 from genimage_core.detectors.tiling import pad_to
@@ -73,11 +74,7 @@ def tile_map(image: np.ndarray, detector: Detector, pixel_budget: int = PIXEL_BU
     views = [padded[t : t + side, x : x + side] for t in tops for x in lefts]
     log_odds = detector.log_odds(views, BATCH).astype(np.float64).reshape(len(tops), len(lefts))
     tops, lefts = [t - above for t in tops], [x - before for x in lefts]
-    return TileMap(_sigmoid(log_odds), tops, lefts, side, _places(image.shape, log_odds, tops, lefts, side))
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-np.clip(x, -50, 50)))
+    return TileMap(expit(log_odds), tops, lefts, side, _places(image.shape, log_odds, tops, lefts, side))
 
 
 def _places(
@@ -93,7 +90,7 @@ def _places(
             total[rows, columns] += log_odds[row, column]
             count[rows, columns] += 1
     with np.errstate(invalid="ignore"):
-        return np.where(count > 0, _sigmoid(total / np.where(count > 0, count, 1)), np.nan)
+        return np.where(count > 0, expit(total / np.where(count > 0, count, 1)), np.nan)
 
 
 def draw(image: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -108,6 +105,7 @@ def draw(image: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 @evidence_kind(
     "tile_map",
+    place=10,
     title="Where: the score part by part",
     means=(
         "The detector read overlapping parts of the picture, each at full resolution. Orange parts look "

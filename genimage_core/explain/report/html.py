@@ -21,7 +21,7 @@ from genimage_core.images.facts import ImageFacts, LoadedImage
 from genimage_core.provenance import Provenance
 from genimage_core.utils.versions import versions
 from genimage_core.verdict.combine import combine, load_combination
-from genimage_core.verdict.labels import SIDES, colours_css, side_of
+from genimage_core.verdict.labels import LABEL_STYLES, colours_css, truth_style
 from genimage_core.verdict.pipeline import Report
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).with_name("templates")
 PICTURE_SIDE = 1200
 EVIDENCE_SIDE = 640
-PROTOCOLS = {
-    "native": "Parts of the picture were read at their own resolution.",
-    "paper": "The picture was shrunk and its middle read, as in the benchmark.",
+PREPROCESSINGS = {
+    "tiles": "Parts of the picture were read at their own resolution.",
+    "resize": "The picture was shrunk and its middle read, as in the benchmark.",
 }
 
 
@@ -45,7 +45,7 @@ def html_report(
     *,
     evidence: Iterable[Evidence] = (),
     weights: Mapping[str, str] | None = None,
-    protocol: str = "native",
+    preprocessing: str = "tiles",
     applied: str = "",
     made_at: datetime | None = None,
 ) -> str:
@@ -57,7 +57,7 @@ def html_report(
         provenance: what the file says of itself.
         evidence: pictures that explain the scores, in the order shown.
         weights: detector -> sha256 of the weights that gave its score.
-        protocol: `native` or `paper`.
+        preprocessing: `tiles` or `resize`.
         applied: text form of the degradation that was applied first, "" for none.
         made_at: the report's date; None: now.
 
@@ -69,7 +69,7 @@ def html_report(
         name=image.facts.name,
         date=(made_at or datetime.now(UTC)).strftime("%d %B %Y, %H:%M UTC"),
         css=_style(),
-        side=SIDES[report.verdict],
+        side=LABEL_STYLES[report.verdict],
         report=report,
         band=(applied_band.low, applied_band.high),
         fitted_on=load_combination().fitted_on,
@@ -79,7 +79,7 @@ def html_report(
         evidence=[_evidence(item) for item in evidence],
         facts=fact_rows(image.facts),
         versions=versions(),
-        protocol_words=PROTOCOLS[protocol],
+        preprocessing_words=PREPROCESSINGS[preprocessing],
         applied=applied,
         pc=lambda share: f"{share:.1%}",
     )
@@ -113,7 +113,7 @@ def detector_rows(report: Report, weights: Mapping[str, str]) -> list[dict[str, 
                 "title": info.title,
                 "reads": info.reads,
                 "p_fake": p_fake,
-                "side": side_of(p_fake >= 0.5),
+                "side": truth_style(p_fake >= 0.5),
                 "weights": weights.get(name, ""),
             }
         )

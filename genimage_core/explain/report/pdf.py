@@ -14,12 +14,12 @@ from fpdf.enums import XPos, YPos
 from fpdf.fonts import FontFace, TTFFont
 from PIL import Image
 
-from genimage_core.explain.report.html import PROTOCOLS, detector_rows, fact_rows
+from genimage_core.explain.report.html import PREPROCESSINGS, detector_rows, fact_rows
 from genimage_core.images.facts import LoadedImage
 from genimage_core.provenance import Provenance
 from genimage_core.utils.versions import versions
 from genimage_core.verdict.combine import combine, load_combination
-from genimage_core.verdict.labels import SIDES
+from genimage_core.verdict.labels import LABEL_STYLES
 from genimage_core.verdict.pipeline import Report
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def pdf_report(
     *,
     evidence: Iterable[Evidence] = (),
     weights: Mapping[str, str] | None = None,
-    protocol: str = "native",
+    preprocessing: str = "tiles",
     applied: str = "",
     made_at: datetime | None = None,
 ) -> bytes:
@@ -53,12 +53,12 @@ def pdf_report(
         ImportError: fpdf2 or matplotlib (for its font) is not installed.
     """
     date = (made_at or datetime.now(UTC)).astimezone(UTC)
-    paper = Paper(f"{image.facts.name}: {SIDES[report.verdict].words}", date)
+    paper = Paper(f"{image.facts.name}: {LABEL_STYLES[report.verdict].words}", date)
     paper.quiet("GenImage Lab · report on one picture")
     paper.title(image.facts.name)
     paper.quiet(f"Made on {date:%d %B %Y, %H:%M UTC}.")
     _top(paper, image, report, provenance)
-    _scores(paper, report, weights or {}, f"{_applied(applied)}{PROTOCOLS[protocol]}")
+    _scores(paper, report, weights or {}, f"{_applied(applied)}{PREPROCESSINGS[preprocessing]}")
     _origin(paper, provenance)
     _evidence(paper, list(evidence))
     paper.heading("File and software")
@@ -73,7 +73,7 @@ def _applied(applied: str) -> str:
 
 def _top(paper: Paper, image: LoadedImage, report: Report, provenance: Provenance) -> None:
     band = combine(report.detectors)  # fewer detectors have a band of their own
-    side, height = SIDES[report.verdict], image.pixels.shape[0]
+    side, height = LABEL_STYLES[report.verdict], image.pixels.shape[0]
     caption = f"{image.pixels.shape[1]} × {height} px as examined; shown smaller here."
     paper.picture(encoded(image.pixels, PICTURE_SIDE), caption, most_high=85)
     paper.verdict(f"{side.shape} {side.words}", side.colour, report.explanation)

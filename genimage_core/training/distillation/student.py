@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.special import expit
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -62,7 +63,7 @@ class DistilledSamples(Dataset[Lesson]):
         tokens = self.lessons.tokens[row, y : y + patches, x : x + patches]
         if rng.random() < 0.5:
             view, tokens = view[:, ::-1], tokens[:, ::-1]
-        p_teacher = 1.0 / (1.0 + np.exp(-float(self.lessons.log_odds[row])))
+        p_teacher = float(expit(self.lessons.log_odds[row]))
         pixels = torch.from_numpy(np.ascontiguousarray(view)).permute(2, 0, 1)
         return pixels, float(label), p_teacher, torch.from_numpy(tokens.astype(np.float32))
 

@@ -83,7 +83,7 @@ class TeacherViews:
             facts = json.loads((folder / "facts.json").read_text())
             arrays = {n: np.load(folder / f"{n}.npy", mmap_mode="r") for n in ("views", "tokens", "log_odds")}
         except (OSError, ValueError):
-            hint = "Make it with `python -m genimage_core teach`."
+            hint = "Make it with `python -m genimage_core dev teach`."
             raise TrainingError("no teacher's views here.", hint=hint, source=str(folder)) from None
         if facts["done"] < len(facts["ids"]):
             hint = "Run `teach` again, it goes on where it stopped."

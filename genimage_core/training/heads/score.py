@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.special import expit
 
 from genimage_core.datasets import Record
 from genimage_core.detectors import build_network
@@ -23,7 +24,6 @@ from genimage_core.evaluation.store import Row, RunStore
 from genimage_core.training.heads.features import FeatureCache, View
 from genimage_core.training.heads.linear import LinearHead
 from genimage_core.utils.errors import EvaluationError
-from genimage_core.verdict.combine import sigmoid
 
 SHARD = 256
 
@@ -66,9 +66,9 @@ def score_head(
     plan = Plan(
         data=data_facts(records, split=records[0].split, limit=limit, seed=seed),
         detectors={detector: digest},
-        conditions=("none",),
-        protocol="raw",
-        reading="native",
+        degradations=("none",),
+        data_protocol="raw",
+        preprocessing="tiles",
         device="cpu",
         versions=run_versions(),
         command=command,
@@ -86,8 +86,9 @@ def score_head(
 def _row(record: Record, log_odds: np.floating, plan: Plan, detector: str) -> Row:
     return Row(
         image_id=record.image_id, generator=record.generator, split=record.split, label=record.label,
-        detector=detector, weights=plan.detectors[detector], condition="none", protocol=plan.protocol,
-        reading=plan.reading, p_fake=sigmoid(float(log_odds)), error=None,
+        detector=detector, weights=plan.detectors[detector], degradation="none",
+        data_protocol=plan.data_protocol, preprocessing=plan.preprocessing,
+        p_fake=float(expit(float(log_odds))), error=None,
     )  # fmt: skip
 
 

@@ -10,10 +10,10 @@ from experiments.evaluation_set import evalset_folder, is_built
 from genimage_core.datasets import Record, scan_dataset
 from genimage_core.evaluation.store import list_shards, read_rows
 from genimage_core.results.comparison import Comparison
-from genimage_core.results.image_scores import bundled_rows, images_behind, known_row
+from genimage_core.results.image_scores import bundled_rows, cell_images, known_row
 from genimage_core.results.measured import MeasuredTable
 from genimage_core.utils.errors import GenImageError
-from genimage_core.verdict.labels import side_of
+from genimage_core.verdict.labels import truth_style
 from pages.components.dataset.browse import thumbnail
 from pages.components.shared.dataset_folder import folder_records
 from pages.components.shared.layout import plain
@@ -37,14 +37,14 @@ def chart(figure: go.Figure, *, key: str, alt: str, clickable: bool) -> None:
     st.session_state[_SEEN] = points
 
 
-def show(measured: MeasuredTable, both: Comparison, run: Path | None, *, by_condition: bool) -> None:
+def show(measured: MeasuredTable, both: Comparison, run: Path | None, *, by_degradation: bool) -> None:
     """Show the images behind a cell of a table that was measured here or by the visitor's run.
 
     Args:
         measured: the table.
         both: the same beside the published one.
         run: folder of the visitor's run; None: the bundled scores are looked through.
-        by_condition: whether the columns are what was done to the images.
+        by_degradation: whether the columns are what was done to the images.
     """
     known = known_row(measured, both.measured.index)
     shown = both.measured.loc[list(known)].dropna(how="all").dropna(axis=1, how="all")
@@ -68,7 +68,7 @@ def show(measured: MeasuredTable, both: Comparison, run: Path | None, *, by_cond
     except GenImageError as error:
         st.warning(f"{plain(error.message)} {error.hint}")
         return
-    found = None if rows is None else images_behind(rows, column, by_condition=by_condition)
+    found = None if rows is None else cell_images(rows, column, by_degradation=by_degradation)
     if found is None or found.empty:
         st.info("The scores of single images behind this cell do not come with this copy.")
         return
@@ -102,14 +102,14 @@ def _list(found: pd.DataFrame) -> None:
                     st.image(thumbnail(records[row["image_id"]]), width="stretch", alt=str(row["image_id"]))
                 except GenImageError:
                     continue
-                side = side_of(bool(row["label"]))
+                side = truth_style(bool(row["label"]))
                 st.caption(f"{side.shape} {side.short}, scored {row['p_fake']:.2f}")
     if not at_hand:
         st.caption("The pictures themselves are not at hand; their names and scores are.")
     table = pd.DataFrame(
         {
             "image": found["image_id"],
-            "truth": [side_of(bool(label)).short for label in found["label"]],
+            "truth": [truth_style(bool(label)).short for label in found["label"]],
             "score": found["p_fake"].round(3),
             "off by": found["wrong"].round(3),
         }

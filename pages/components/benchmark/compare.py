@@ -41,7 +41,7 @@ def show(table: PublishedTable) -> None:
         measured, run = _own(table)
     if measured is not None:
         both = _compare(table, measured)
-        cell_images.show(measured, both, run, by_condition=table.id == "task2_degradations")
+        cell_images.show(measured, both, run, by_degradation=table.id == "task2_degradations")
         _notes(measured, both)
 
 
@@ -49,11 +49,11 @@ def _here(found: list[MeasuredTable]) -> MeasuredTable | None:
     if not found:
         st.info("Nothing has been measured for this table with this software yet, so nothing is shown.")
         return None
-    protocols = list(dict.fromkeys(entry.protocol for entry in found))
+    protocols = list(dict.fromkeys(entry.data_protocol for entry in found))
     protocol = protocols[0]
     if len(protocols) > 1:
         protocol = st.segmented_control(
-            "Protocol",
+            "Data protocol",
             protocols,
             default=protocol,
             required=True,
@@ -61,8 +61,8 @@ def _here(found: list[MeasuredTable]) -> MeasuredTable | None:
             bind="query-params",
             help=_PROTOCOL_HELP,
         )
-    some = [entry for entry in found if entry.protocol == protocol]
-    names = [f"{entry.title} (reading: {entry.reading})" for entry in some]
+    some = [entry for entry in found if entry.data_protocol == protocol]
+    names = [f"{entry.title} (preprocessing: {entry.preprocessing})" for entry in some]
     place = 0
     if len(some) > 1:
         place = st.selectbox("Measured", range(len(some)), format_func=names.__getitem__, key="compare_which")
@@ -156,7 +156,8 @@ def _notes(measured: MeasuredTable, both: Comparison) -> None:
     st.caption(
         "Percent; 50 is a coin toss. The measured images are not GenImage's own unless its data were scored: "
         "a column of the same name holds other images of that generator. Training data and their amount "
-        f"differ as well. {measured.description} Protocol {measured.protocol}, reading {measured.reading}. "
+        f"differ as well. {measured.description} Data protocol {measured.data_protocol}, "
+        f"preprocessing {measured.preprocessing}. "
         "Point at a measured cell for its 95 % interval."
     )
     if both.apart:

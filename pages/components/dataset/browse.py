@@ -9,7 +9,7 @@ from genimage_core.datasets import scan as core
 from genimage_core.datasets.samples import list_samples
 from genimage_core.images.load import load_image
 from genimage_core.utils.errors import GenImageError
-from genimage_core.verdict.labels import side_of
+from genimage_core.verdict.labels import truth_style
 from pages.components.shared import pictures
 from pages.components.shared.glossary import meaning
 from pages.components.shared.layout import plain
@@ -20,7 +20,7 @@ CLASSES = {1: "AI-generated", 0: "Real"}
 
 def samples() -> None:
     """Show the bundled samples with their truth and their credit."""
-    real, fake = side_of(False), side_of(True)
+    real, fake = truth_style(False), truth_style(True)
     st.caption(
         f"The bundled samples: {real.shape} real, {fake.shape} AI-generated. To leaf through a whole data "
         "set, run the app on your own machine and name its folder."
@@ -31,7 +31,7 @@ def samples() -> None:
         return
     with st.container(horizontal=True, key="grid_samples"):
         for sample in found:
-            side = side_of(sample.truth == "fake")
+            side = truth_style(sample.truth == "fake")
             _tile(str(sample.path), f"{side.shape} {sample.title}", sample.title)
     with st.expander("Credits"):
         st.markdown(
@@ -61,7 +61,7 @@ def records(found: list[Record]) -> None:
             list(CLASSES),
             selection_mode="multi",
             key="class",
-            format_func=lambda label: f"{side_of(bool(label)).shape} {CLASSES[label]}",
+            format_func=lambda label: f"{truth_style(bool(label)).shape} {CLASSES[label]}",
             bind="query-params",
         )
     chosen = core.select(found, generators=generators, splits=splits, labels=labels)
@@ -76,7 +76,7 @@ def records(found: list[Record]) -> None:
 def _grid(shown: Sequence[Record]) -> None:
     with st.container(horizontal=True, key="grid_records"):
         for record in shown:
-            side = side_of(bool(record.label))
+            side = truth_style(bool(record.label))
             _tile(str(record.path), f"{side.shape} {plain(record.generator)}", record.image_id)
 
 

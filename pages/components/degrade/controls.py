@@ -1,33 +1,21 @@
-"""The knobs of the Degrade page: a slider for each kind of damage, and the paper's presets that set them."""
+"""The knobs of the Degrade page: one for each degradation, and the paper's presets that set them."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import streamlit as st
 
 from genimage_core.images.degradations import (
     PAPER_SUITE,
     Chain,
-    Crop,
     Degradation,
-    GaussianBlur,
-    Jpeg,
-    LowRes,
-    Resize,
-    Screen,
     chain,
+    degradation_types,
 )
 from pages.components.shared.url_state import linked_steps, name_degradation
 
 OFF = "off"
-QUALITIES: tuple[Any, ...] = (OFF, *range(95, 5, -5))
-SIGMAS: tuple[Any, ...] = (OFF, *(step / 2 for step in range(1, 13)))
-SIZES: tuple[Any, ...] = (OFF, 512, 384, 256, 224, 192, 160, 128, 112, 96, 80, 64, 48, 32)
-CROPS: tuple[Any, ...] = (OFF, *range(95, 25, -5))
-SCALES: tuple[Any, ...] = (200, 175, 150, 125, 110, OFF, 90, 80, 75, 67, 60, 50, 40, 33, 25)
-MODES = {"down-up": "Shrink, then enlarge", "down": "Shrink only"}
-_OFF_STATE = {"jpeg": OFF, "blur": OFF, "lowres": OFF, "crop": OFF, "resize": OFF, "screen": False}
-_CURVES = ("jpeg", "blur", "lowres")
-"""Kinds that have a curve of scores against severity."""
+Kind = type[Degradation]
 
 
 def controls() -> Degradation | None:
@@ -41,86 +29,86 @@ def controls() -> Degradation | None:
         wrap=True,
         help="GenImage's second task: each detector is trained on clean pictures and tested on these.",
     )
-    jpeg, blur, lowres = st.columns(3, gap="medium")
-    with jpeg:
-        _slider("JPEG quality", QUALITIES, "jpeg")
-    with blur:
-        _slider("Blur (sigma in px)", SIGMAS, "blur")
-    with lowres:
-        _slider("Low resolution (shorter side in px)", SIZES, "lowres")
-        if st.session_state["lowres"] != OFF:
-            _mode()
-    _more()
+    kinds = list(degradation_types().values())
+    _columns([kind for kind in reversed(kinds) if kind.curve])
+    _more([kind for kind in kinds if not kind.curve])
     chosen = _degradation()
     name_degradation(chosen)
     return chosen
 
 
-def _mode() -> None:
-    st.session_state.setdefault("mode", "down-up")
-    st.segmented_control(
-        "After shrinking",
-        list(MODES),
-        key="mode",
-        format_func=MODES.__getitem__,
-        required=True,
-        label_visibility="collapsed",
-        help="The paper does not say which it did; public code does either.",
-    )
+def _columns(kinds: Sequence[Kind], alignment: Literal["top", "center"] = "top") -> None:
+    columns = st.columns(len(kinds), gap="medium", vertical_alignment=alignment)
+    for column, kind in zip(columns, kinds, strict=True):
+        with column:
+            _knob(kind)
 
 
-def _more() -> None:
+def _more(kinds: Sequence[Kind]) -> None:
     """Show the knobs that the paper has not."""
-    state = st.session_state
-    used = any(state.get(kind, off) != off for kind, off in _OFF_STATE.items() if kind not in _CURVES)
-    with st.expander("Crop, resize, screenshot", icon=":material/crop:", expanded=used):
-        crop, resize, screen = st.columns(3, gap="medium", vertical_alignment="center")
-        with crop:
-            _slider("Crop (percent of each side kept)", CROPS, "crop")
-        with resize:
-            _slider("Resize (percent of each side)", SCALES, "resize")
-        screen.toggle(
-            "Screenshot",
-            key="screen",
-            on_change=_forget_preset,
-            args=("screen",),
-            help="Shown on a screen (scaled to fit, or to 125 %) and trimmed at the edges, as a screenshot "
-            "keeps it.",
+    used = any(_value(kind) is not None for kind in kinds)
+    with st.expander("More changes", icon=":material/crop:", expanded=used):
+        _columns(kinds, "center")
+        st.caption(f"Whatever is on is done in this order: {', '.join(degradation_types())}.")
+
+
+def _knob(kind: Kind) -> None:
+    control, name = kind.control, kind.name
+    if not kind.parameter:
+        st.toggle(
+            control.label, key=name, on_change=_forget_preset, args=(name,), help=getattr(control, "help", "")
         )
-        st.caption(
-            "Whatever is on, it is done in this order: crop, resize, screenshot, low resolution, blur, JPEG."
+        return
+    st.session_state.setdefault(name, OFF)
+    stops = [OFF if stop is None else stop for stop in getattr(control, "stops", ())]
+    st.select_slider(control.label, stops, key=name, on_change=_forget_preset, args=(name,))
+    if kind.choice and st.session_state[name] != OFF:
+        choice = kind.choice
+        st.session_state.setdefault(choice.field, next(iter(choice.labels)))
+        st.segmented_control(
+            control.label,
+            list(choice.labels),
+            key=choice.field,
+            format_func=choice.labels.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+            help=choice.help,
         )
 
 
-def _slider(label: str, stops: tuple[Any, ...], kind: str) -> None:
-    st.session_state.setdefault(kind, OFF)
-    st.select_slider(label, stops, key=kind, on_change=_forget_preset, args=(kind,))
+def _value(kind: Kind) -> float | bool | None:
+    """Where a knob stands; None for off."""
+    value = st.session_state.get(kind.name, OFF)
+    return None if value == OFF or value is False else value
 
 
 def _from_address() -> None:
-    """Set the sliders to what the address names; a value between two stops goes to the nearer one."""
+    """Set the knobs to what the address names; a value between two stops goes to the nearer one."""
     linked = linked_steps()
     if linked is None:
         return
-    st.session_state.update(_OFF_STATE | {"preset": None})
-    for kind, step in linked.items():
-        if isinstance(step, Jpeg):
-            _turn(kind, _nearest(QUALITIES, step.quality))
-        elif isinstance(step, GaussianBlur):
-            _turn(kind, _nearest(SIGMAS, step.sigma))
-        elif isinstance(step, LowRes):
-            _turn(kind, _nearest(SIZES, step.size))
-            st.session_state["mode"] = step.mode
-        elif isinstance(step, Crop):
-            _turn(kind, _nearest(CROPS, step.percent))
-        elif isinstance(step, Resize):
-            _turn(kind, _nearest(SCALES, step.percent))
-        elif isinstance(step, Screen):
-            st.session_state[kind] = True
+    _all_off()
+    st.session_state["preset"] = None
+    for step in linked:
+        _set(step)
+        if step.choice:
+            st.session_state[step.choice.field] = getattr(step, step.choice.field)
 
 
-def _nearest(stops: tuple[Any, ...], value: float) -> Any:
-    return min((stop for stop in stops if stop != OFF), key=lambda stop: abs(stop - value))
+def _all_off() -> None:
+    for kind in degradation_types().values():
+        st.session_state[kind.name] = OFF if kind.parameter else False
+
+
+def _set(step: Degradation) -> None:
+    """Turn a degradation's knob to the stop nearest to it."""
+    value: float | bool = True
+    if step.parameter:
+        wanted = getattr(step, step.parameter)
+        stops = [stop for stop in getattr(step.control, "stops", ()) if stop is not None]
+        value = min(stops, key=lambda stop: abs(stop - wanted))
+    st.session_state[step.name] = value
+    _show_curve(step.name)
 
 
 def words(degradation: Degradation | None) -> str:
@@ -128,68 +116,42 @@ def words(degradation: Degradation | None) -> str:
     if degradation is None:
         return "Unchanged"
     steps = degradation.steps if isinstance(degradation, Chain) else (degradation,)
-    return "After " + ", ".join(_step_words(step) for step in steps)
+    return "After " + ", ".join(step.words for step in steps)
 
 
-def setting(kind: str) -> float | None:
+def setting(name: str) -> float | None:
     """Return where the slider of a kind stands, None for off."""
-    value = st.session_state.get(kind, OFF)
-    return None if value == OFF else float(value)
-
-
-def _step_words(step: Degradation) -> str:
-    if isinstance(step, Jpeg):
-        return f"JPEG {step.quality}"
-    if isinstance(step, GaussianBlur):
-        return f"blur {step.sigma:g}"
-    if isinstance(step, LowRes):
-        return f"low-res {step.size}"
-    if isinstance(step, Crop):
-        return f"a crop to {step.percent} %"
-    if isinstance(step, Resize):
-        return f"resizing to {step.percent} %"
-    return "a screenshot" if isinstance(step, Screen) else str(step)
+    value = _value(degradation_types()[name])
+    return None if value is None else float(value)
 
 
 def _degradation() -> Chain | None:
-    state = st.session_state
     steps: list[Degradation] = []
-    if state["crop"] != OFF:
-        steps.append(Crop(int(state["crop"])))
-    if state["resize"] != OFF:
-        steps.append(Resize(int(state["resize"])))
-    if state["screen"]:
-        steps.append(Screen())
-    if state["lowres"] != OFF:
-        steps.append(LowRes(int(state["lowres"]), mode=state.get("mode") or "down-up"))
-    if state["blur"] != OFF:
-        steps.append(GaussianBlur(float(state["blur"])))
-    if state["jpeg"] != OFF:
-        steps.append(Jpeg(int(state["jpeg"])))
+    for kind in degradation_types().values():
+        value = _value(kind)
+        if value is None:
+            continue
+        options: dict[str, Any] = {kind.parameter: value} if kind.parameter else {}
+        if kind.choice:
+            options[kind.choice.field] = st.session_state.get(kind.choice.field) or next(
+                iter(kind.choice.labels)
+            )
+        steps.append(kind(**options))
     return chain(*steps) if steps else None
 
 
 def _apply_preset() -> None:
-    st.session_state.update(_OFF_STATE)
+    _all_off()
     preset = PAPER_SUITE.get(st.session_state["preset"] or "")
-    if isinstance(preset, Jpeg):
-        _turn("jpeg", preset.quality)
-    elif isinstance(preset, GaussianBlur):
-        _turn("blur", float(preset.sigma))  # 3 and 3.0 are different options to Streamlit
-    elif isinstance(preset, LowRes):
-        _turn("lowres", preset.size)
+    if preset is not None:
+        _set(preset)
 
 
-def _turn(kind: str, value: float) -> None:
-    st.session_state[kind] = value
-    _show_curve(kind)
-
-
-def _forget_preset(kind: str) -> None:
+def _forget_preset(name: str) -> None:
     st.session_state["preset"] = None
-    _show_curve(kind)
+    _show_curve(name)
 
 
-def _show_curve(kind: str) -> None:
-    if kind in _CURVES:
-        st.session_state["curve"] = kind
+def _show_curve(name: str) -> None:
+    if degradation_types()[name].curve:
+        st.session_state["curve"] = name

@@ -6,18 +6,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from genimage_core.images.degradations import Degradation, GaussianBlur, Jpeg, LowRes, sweep
+from genimage_core.images.degradations import Degradation, degradation_types, sweep
 from genimage_core.results.plots import UNDEGRADED, severity_curves
 from pages.components.degrade.controls import setting
 from pages.components.shared import detectors, scoring
 from pages.components.shared.pictures import Picture, pixels
 
-KINDS = {"jpeg": "JPEG quality", "blur": "Blur", "lowres": "Low resolution"}
-AXES = {
-    "jpeg": "JPEG quality, from mild to severe",
-    "blur": "Blur: sigma in px",
-    "lowres": "Low resolution: shorter side in px, then enlarged again",
-}
+CURVES = {name: kind.curve for name, kind in degradation_types().items() if kind.curve}
 
 
 def curves(picture: Picture) -> None:
@@ -30,22 +25,22 @@ def curves(picture: Picture) -> None:
     kind = (
         st.segmented_control(
             "Each detector's score as the damage grows",
-            list(KINDS),
+            list(reversed(CURVES)),
             key="curve",
-            format_func=KINDS.__getitem__,
+            format_func=lambda name: CURVES[name].title,
             required=True,
         )
         or "jpeg"
     )
     st.caption(
-        f"{AXES[kind]}. The thick line is the combined score, the grey band is “unsure”, "
+        f"{CURVES[kind].axis}. The thick line is the combined score, the grey band is “unsure”, "
         "the dotted line is your slider."
     )
     steps = [step for step in sweep(kind) if _severity(step) > 0]
     place, progress = st.empty(), st.empty()
     _draw(place, picture, kind, steps)
     for number, step in enumerate(steps, start=1):
-        if detectors.complete(picture.scored(scoring.protocol(), str(step))):
+        if detectors.complete(picture.scored(scoring.preprocessing(), str(step))):
             continue
         message = f"Computing step {number} of {len(steps)}"
         _ask_step(picture, step, progress, message)
@@ -62,8 +57,8 @@ def _ask_step(picture: Picture, step: Degradation, progress: DeltaGenerator, mes
 
 
 def _draw(place: DeltaGenerator, picture: Picture, kind: str, steps: Sequence[Degradation]) -> None:
-    points = [picture.scored(scoring.protocol())]
-    points += [picture.scored(scoring.protocol(), str(step)) for step in steps]
+    points = [picture.scored(scoring.preprocessing())]
+    points += [picture.scored(scoring.preprocessing(), str(step)) for step in steps]
     lines = {title: [point.get(name) for point in points] for name, title in detectors.titles().items()}
     figure = severity_curves(
         lines,
@@ -75,18 +70,12 @@ def _draw(place: DeltaGenerator, picture: Picture, kind: str, steps: Sequence[De
     place.plotly_chart(
         figure,
         config={"displayModeBar": False},
-        alt=f"Line chart: the score of each of {len(lines)} detectors against {AXES[kind]}",
+        alt=f"Line chart: the score of each of {len(lines)} detectors against {CURVES[kind].axis}",
     )
 
 
 def _severity(step: Degradation) -> float:
-    if isinstance(step, Jpeg):
-        return step.quality
-    if isinstance(step, GaussianBlur):
-        return step.sigma
-    if isinstance(step, LowRes):
-        return step.size
-    raise TypeError(f"no severity for {step}")
+    return float(getattr(step, step.parameter))
 
 
 def _position(kind: str, steps: Sequence[Degradation]) -> float | None:

@@ -12,24 +12,24 @@ from pages.components.shared.pictures import Picture, n_pixels
 from pages.components.shared.turns import quiet_turn
 
 if TYPE_CHECKING:
-    from genimage_core.detectors import Protocol
+    from genimage_core.detectors import Preprocessing
     from genimage_core.verdict.pipeline import Report
 
 
-def entries(pictures: list[Picture], protocol: str) -> list[dict[str, Any]]:
+def entries(pictures: list[Picture], preprocessing: str) -> list[dict[str, Any]]:
     """Return one entry for each picture: its report and facts, or its error."""
-    return [_entry(picture, protocol) for picture in pictures]
+    return [_entry(picture, preprocessing) for picture in pictures]
 
 
-def as_json(pictures: list[Picture], protocol: str) -> str:
+def as_json(pictures: list[Picture], preprocessing: str) -> str:
     """Return the entries as JSON text."""
-    return json.dumps(entries(pictures, protocol), indent=2, ensure_ascii=False, default=str)
+    return json.dumps(entries(pictures, preprocessing), indent=2, ensure_ascii=False, default=str)
 
 
-def as_csv(pictures: list[Picture], protocol: str) -> str:
+def as_csv(pictures: list[Picture], preprocessing: str) -> str:
     """Return the entries as CSV text, a column for each detector and each fact."""
     rows = []
-    for entry in entries(pictures, protocol):
+    for entry in entries(pictures, preprocessing):
         row = {key: value for key, value in entry.items() if not isinstance(value, (dict, list, tuple))}
         row |= {f"p_fake_{name}": p for name, p in entry.get("detectors", {}).items()}
         row |= {key: _flat(value) for key, value in entry.get("facts", {}).items()}
@@ -39,49 +39,53 @@ def as_csv(pictures: list[Picture], protocol: str) -> str:
     return pd.DataFrame(rows).to_csv(index=False)
 
 
-def as_html(picture: Picture, protocol: "Protocol") -> str:
+def as_html(picture: Picture, preprocessing: "Preprocessing") -> str:
     """Return the report of one picture that has been scored, with all its evidence, as one HTML file."""
     from genimage_core.explain.report.html import html_report
 
-    image, report, more = _for_report(picture, protocol)
+    image, report, more = _for_report(picture, preprocessing)
     return html_report(image, report, picture.provenance, **more)
 
 
-def as_pdf(picture: Picture, protocol: "Protocol") -> bytes:
+def as_pdf(picture: Picture, preprocessing: "Preprocessing") -> bytes:
     """Return the same report as a PDF."""
     from genimage_core.explain.report.pdf import pdf_report
 
-    image, report, more = _for_report(picture, protocol)
+    image, report, more = _for_report(picture, preprocessing)
     return pdf_report(image, report, picture.provenance, **more)
 
 
-def _for_report(picture: Picture, protocol: "Protocol") -> tuple[LoadedImage, "Report", dict[str, Any]]:
+def _for_report(
+    picture: Picture, preprocessing: "Preprocessing"
+) -> tuple[LoadedImage, "Report", dict[str, Any]]:
     """Return image, report and what else goes into it.
 
     Touches nothing of the visit's state: Streamlit calls it in a thread of its own, when it is asked for.
     """
     with quiet_turn(n_pixels(picture)):
-        return _evidence(picture, protocol)
+        return _evidence(picture, preprocessing)
 
 
-def _evidence(picture: Picture, protocol: "Protocol") -> tuple[LoadedImage, "Report", dict[str, Any]]:
+def _evidence(
+    picture: Picture, preprocessing: "Preprocessing"
+) -> tuple[LoadedImage, "Report", dict[str, Any]]:
     from genimage_core.explain.report.select import report_evidence
 
-    image, report = load_image(picture.data, name=picture.name), picture.reports[protocol]
+    image, report = load_image(picture.data, name=picture.name), picture.reports[preprocessing]
     detectors = {name: found for name, found in models.each() if not isinstance(found, GenImageError)}
     more = {
         "evidence": report_evidence(image.pixels, detectors, report.detectors),
         "weights": {name: getattr(found, "weights_id", "") for name, found in detectors.items()},
-        "protocol": protocol,
+        "preprocessing": preprocessing,
     }
     return image, report, more
 
 
-def _entry(picture: Picture, protocol: str) -> dict[str, Any]:
+def _entry(picture: Picture, preprocessing: str) -> dict[str, Any]:
     if picture.error is not None:
         return {"path": picture.name, "error": f"{picture.error.message} {picture.error.hint}".strip()}
-    entry: dict[str, Any] = {"path": picture.name, "protocol": protocol}
-    report = picture.reports.get(protocol)
+    entry: dict[str, Any] = {"path": picture.name, "preprocessing": preprocessing}
+    report = picture.reports.get(preprocessing)
     if report is not None:
         entry |= {key: value for key, value in report.as_dict().items() if key != "path"}
     if picture.facts is not None:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 _KEPT = "evidence"
 MOST_KEPT = 12
 OPACITY = 0.55
-_CHARTS = ("stability", "relatives", "which_generator", "gram_distance", "spectrum")
+_CHARTS = ("robustness", "score_context", "attribution", "gram_distance", "spectrum")
 """Kinds with charts: on a phone they keep a width at which their words can be read, and scroll."""
 
 
 def evidence(picture: Picture) -> None:
     """Offer the evidence for a picture whose verdict stands; nothing is computed before it is asked for."""
-    if scoring.protocol() in picture.reports:
+    if scoring.preprocessing() in picture.reports:
         _section(picture)
 
 
@@ -86,7 +86,7 @@ def _made(picture: Picture, kind: str, detectors: "dict[str, Detector]") -> "Evi
         kept = {}
     key = (kind, *detectors)
     if key not in kept:
-        scores = picture.scored("native")
+        scores = picture.scored("tiles")
         try:
             with turn(n_pixels(picture)):
                 kept[key] = explain(pixels(picture), detectors, kind, scores=scores)

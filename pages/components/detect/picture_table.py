@@ -7,7 +7,7 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
-from genimage_core.verdict.labels import SIDES
+from genimage_core.verdict.labels import LABEL_STYLES
 from pages.components.detect import result
 from pages.components.shared import score_bars as rows
 from pages.components.shared import scoring
@@ -67,9 +67,11 @@ def _filtered(pictures: list[Picture]) -> list[Picture]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kept = st.pills(
             "Show only",
-            [label for label in SIDES if counts[label]],
+            [label for label in LABEL_STYLES if counts[label]],
             selection_mode="multi",
-            format_func=lambda label: f"{SIDES[label].shape} {SIDES[label].short} · {counts[label]}",
+            format_func=lambda label: (
+                f"{LABEL_STYLES[label].shape} {LABEL_STYLES[label].short} · {counts[label]}"
+            ),
             key="overview_verdicts",
         )
         words = st.text_input("Name contains", key="overview_name", width=220).strip().lower()
@@ -77,13 +79,13 @@ def _filtered(pictures: list[Picture]) -> list[Picture]:
 
 
 def _label(picture: Picture) -> str:
-    report = picture.reports.get(scoring.protocol())
+    report = picture.reports.get(scoring.preprocessing())
     return report.verdict if report else ""
 
 
 def unscored(pictures: list[Picture]) -> list[Picture]:
     """Return those that nobody has tried to score."""
-    return [picture for picture in pictures if scoring.protocol() not in picture.tried]
+    return [picture for picture in pictures if scoring.preprocessing() not in picture.tried]
 
 
 def go_on(pictures: list[Picture]) -> None:
@@ -106,14 +108,14 @@ def _score_some(pictures: list[Picture]) -> None:
 
         tell(None)
         result.answer(picture, tell)
-        picture.tried.add(scoring.protocol())
+        picture.tried.add(scoring.preprocessing())
         if time.monotonic() > end and number < len(pictures):
             return  # the page runs once more (`go_on`), and what it says stands until then
     place.empty()
 
 
 def _table(pictures: list[Picture]) -> pd.DataFrame:
-    chosen = scoring.protocol()
+    chosen = scoring.preprocessing()
     records = []
     for picture in pictures:
         report = picture.reports.get(chosen)
@@ -133,7 +135,7 @@ def _table(pictures: list[Picture]) -> pd.DataFrame:
 
 
 def _without(picture: Picture) -> str:
-    return "No verdict" if scoring.protocol() in picture.tried else "Waiting"
+    return "No verdict" if scoring.preprocessing() in picture.tried else "Waiting"
 
 
 def _verdict(label: str) -> str:

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from genimage_core.provenance import Provenance, Source
-from genimage_core.verdict.labels import SIDES, side_of
+from genimage_core.verdict.labels import LABEL_STYLES, truth_style
 from pages.components.shared.score_bars import shape
 
 TITLE = "What the file itself says"
@@ -45,8 +45,10 @@ def origin_html(provenance: Provenance) -> str:
 
 def _head(ai: bool | None) -> tuple[str, str]:
     if ai is None:
-        return SIDES["unsure"].css, ""
-    return side_of(ai).css, shape(side_of(ai)) + ("AI took part in it" if ai else "Captured by a camera")
+        return LABEL_STYLES["unsure"].css, ""
+    return truth_style(ai).css, shape(truth_style(ai)) + (
+        "AI took part in it" if ai else "Captured by a camera"
+    )
 
 
 def _sources(sources: list[Source]) -> str:

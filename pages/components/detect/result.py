@@ -15,7 +15,7 @@ from pages.components.shared.pictures import Picture, loaded, pixels
 
 if TYPE_CHECKING:
     from genimage_core.verdict.combine import Verdict
-    from genimage_core.verdict.image_type import LooksLike
+    from genimage_core.verdict.image_type import ImageType
 
 LOOKING = "The detectors are looking…"
 NO_VERDICT = "No verdict: too little is known about these answers to combine them"
@@ -43,15 +43,17 @@ def details(picture: Picture) -> None:
 
 
 def answer(picture: Picture, on_score: scoring.OnScore) -> None:
-    """Get a picture's report for the chosen protocol, asking whoever has not answered."""
+    """Get a picture's report for the chosen preprocessing, asking whoever has not answered."""
     from genimage_core.verdict.pipeline import analyse
 
-    chosen = scoring.protocol()
+    chosen = scoring.preprocessing()
     scores = scoring.ask(picture, lambda: pixels(picture), on_score)
     if scores and chosen not in picture.reports:
         try:
             says_ai = picture.provenance.ai is True
-            picture.reports[chosen] = analyse(loaded(picture), scores, says_ai=says_ai, looks=_looks(picture))
+            picture.reports[chosen] = analyse(
+                loaded(picture), scores, says_ai=says_ai, image_type=_image_type(picture)
+            )
         except (GenImageError, ValueError):
             return  # the scores stand without a verdict, and the page says so
 
@@ -73,13 +75,13 @@ def answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerato
             words = STILL_LOOKING if detectors.ready() else OTHERS_GETTING_READY
             verdict.html(score_bars.verdict_card(found.label, found.p_fake, words, (found.low, found.high)))
 
-    known = picture.scored(scoring.protocol())
+    known = picture.scored(scoring.preprocessing())
     if len(known) < len(titles):
         verdict.html(score_bars.waiting_card(LOOKING if detectors.ready() else GETTING_READY))
     show(dict(known))
     answer(picture, show)
-    report = picture.reports.get(scoring.protocol())
-    judged = scoring.combined(picture.scored(scoring.protocol()))
+    report = picture.reports.get(scoring.preprocessing())
+    judged = scoring.combined(picture.scored(scoring.preprocessing()))
     if report is None or judged is None:
         verdict.html(score_bars.waiting_card(NO_VERDICT))
     else:
@@ -94,18 +96,18 @@ def _early(picture: Picture, scores: Mapping[str, float]) -> "Verdict | None":
         if analyse_early(scores) is None:
             return None
         says_ai = picture.provenance.ai is True
-        return analyse_early(scores, says_ai=says_ai, looks=None if says_ai else _looks(picture))
+        return analyse_early(scores, says_ai=says_ai, image_type=None if says_ai else _image_type(picture))
     except (GenImageError, ValueError):
         return None
 
 
-def _looks(picture: Picture) -> "LooksLike | None":
+def _image_type(picture: Picture) -> "ImageType | None":
     """Return what a picture looks like, asked once."""
-    from genimage_core.verdict.pipeline import find_looks
+    from genimage_core.verdict.pipeline import find_image_type
 
-    if not picture.looks:
-        picture.looks.append(find_looks(pixels(picture)))
-    return picture.looks[0]
+    if not picture.image_types:
+        picture.image_types.append(find_image_type(pixels(picture)))
+    return picture.image_types[0]
 
 
 def _facts(picture: Picture) -> None:
@@ -132,7 +134,7 @@ def _facts(picture: Picture) -> None:
 
 
 def _notes(picture: Picture) -> None:
-    report = picture.reports.get(scoring.protocol())
+    report = picture.reports.get(scoring.preprocessing())
     if report is not None and report.notes:
         with st.container(border=True):
             st.markdown(

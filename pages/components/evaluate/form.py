@@ -1,4 +1,4 @@
-"""What is to be evaluated: detectors, conditions, protocol, number of images, device."""
+"""What is to be evaluated: detectors, degradations, data protocol, number of images, device."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from genimage_core.images.degradations import PAPER_SUITE
 from pages.components.evaluate.source import Source
 from pages.components.shared import detectors
 
-CONDITIONS = {"none": "As they are", **{str(step): name for name, step in PAPER_SUITE.items()}}
+DEGRADATIONS = {"none": "As they are", **{str(step): name for name, step in PAPER_SUITE.items()}}
 _PROTOCOLS = {"raw": "Files as they are", "unbiased": "Same crop and JPEG for both classes"}
 
 
@@ -24,17 +24,17 @@ def choose(source: Source | None) -> Wanted | None:
             key="evaluate_detectors",
             persist_state="session",
         )
-        conditions = st.multiselect(
+        degradations = st.multiselect(
             "What is done to the images",
-            list(CONDITIONS),
+            list(DEGRADATIONS),
             default=["none", "jpeg:65"],
-            format_func=CONDITIONS.__getitem__,
+            format_func=DEGRADATIONS.__getitem__,
             key="evaluate_conditions",
             persist_state="session",
         )
         left, middle, right = st.columns(3)
         protocol = left.selectbox(
-            "Protocol",
+            "Data protocol",
             list(_PROTOCOLS),
             format_func=_PROTOCOLS.__getitem__,
             key="evaluate_protocol",
@@ -53,27 +53,30 @@ def choose(source: Source | None) -> Wanted | None:
         sent = st.form_submit_button("Start", type="primary", disabled=source is None)
     if not sent or source is None:
         return None
-    if not names or not conditions:
-        st.warning("Choose at least one detector and one condition.")
+    if not names or not degradations:
+        st.warning("Choose at least one detector and one degradation.")
         return None
     # On a CPU the app's own detectors, which are loaded already.
     precision: Precision = "int8" if device == "CPU" else "fp32"
     return Wanted(
         data=source.folder,
         detectors=",".join(names),
-        degrade=",".join(conditions),
-        protocol=protocol,
+        degrade=",".join(degradations),
+        data_protocol=protocol,
         limit=int(limit),
         device="cuda" if device != "CPU" else "cpu",
         precision=precision,
-        command=_command(names, conditions, protocol, int(limit), precision),
+        command=_command(names, degradations, protocol, int(limit), precision),
     )
 
 
-def _command(names: list[str], conditions: list[str], protocol: str, limit: int, precision: Precision) -> str:
+def _command(
+    names: list[str], degradations: list[str], protocol: str, limit: int, precision: Precision
+) -> str:
     return (
         f"python -m genimage_core evaluate --data DIR --out RUN --detectors {','.join(names)} "
-        f"--degrade {','.join(conditions)} --protocol {protocol} --limit {limit} --precision {precision}"
+        f"--degrade {','.join(degradations)} --data-protocol {protocol} --limit {limit} "
+        f"--precision {precision}"
     )
 
 

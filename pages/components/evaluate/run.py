@@ -12,7 +12,7 @@ from genimage_core.evaluation.live_accuracy import LiveCounts
 from genimage_core.results.plots import accuracy_heatmap
 from genimage_core.utils.settings import is_public
 from pages.components.evaluate import visit
-from pages.components.evaluate.form import CONDITIONS
+from pages.components.evaluate.form import DEGRADATIONS
 from pages.components.evaluate.run_zip import download
 from pages.components.evaluate.source import Source
 from pages.components.evaluate.visit import private_folder
@@ -108,18 +108,18 @@ def _heatmap(run: BackgroundRun, where: str) -> None:
     plan = run.plan
     assert plan is not None
     titles = detectors.titles()
-    condition = plan.conditions[0]
-    if len(plan.conditions) > 1:
-        condition = st.segmented_control(
+    degradation = plan.degradations[0]
+    if len(plan.degradations) > 1:
+        degradation = st.segmented_control(
             "What was done to the images",
-            list(plan.conditions),
-            default=condition,
-            format_func=lambda c: CONDITIONS.get(c, c),
+            list(plan.degradations),
+            default=degradation,
+            format_func=lambda c: DEGRADATIONS.get(c, c),
             required=True,
             key=f"evaluate_condition_{where}",
         )
     counts: LiveCounts = st.session_state[_COUNTS]
-    table = counts.accuracy(condition, list(plan.detectors), list(plan.data.generators))
+    table = counts.accuracy(degradation, list(plan.detectors), list(plan.data.generators))
     st.plotly_chart(
         accuracy_heatmap(table.rename(index=titles)),
         config={"displayModeBar": False},
@@ -129,7 +129,7 @@ def _heatmap(run: BackgroundRun, where: str) -> None:
     device = "a GPU" if plan.device == "cuda" else "the CPU"
     st.caption(
         "Accuracy at .5 in percent, photographs and AI images of each generator together; 50 is a coin "
-        f"toss. Protocol {plan.protocol}. Ran on {device}."
+        f"toss. Data protocol {plan.data_protocol}. Ran on {device}."
     )
 
 

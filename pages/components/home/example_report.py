@@ -15,18 +15,17 @@ from pydantic import ValidationError
 
 from genimage_core.datasets.file_hashes import cache_folder
 from genimage_core.detectors.weights.store import trained_detectors, weights_id
-from genimage_core.images.load import load_image
 from genimage_core.utils.atomic_write import write_whole
 from genimage_core.utils.errors import WeightsError
 from genimage_core.verdict.combine import PATH as COMBINATION
 from genimage_core.verdict.image_type import PATH as LOOKS_LIKE
-from genimage_core.verdict.pipeline import Report, analyse, score_image
+from genimage_core.verdict.pipeline import Report, analyse_file
 
 if TYPE_CHECKING:
     from genimage_core.datasets.samples import Sample
     from genimage_core.detectors import Detector
 
-FORMAT = "1"
+FORMAT = "2"
 """Goes into every key: another one where a report says something else of the same scores."""
 
 
@@ -49,8 +48,7 @@ def make_report(sample: Sample, detectors: Mapping[str, Detector]) -> Report:
         ImageReadError: the sample is damaged.
         NoVerdictError: none of the detectors is calibrated.
     """
-    loaded = load_image(sample.path)
-    report = analyse(loaded, score_image(loaded.pixels, detectors))
+    report = analyse_file(sample.path, detectors).report
     if _are_bundled(detectors):
         _keep(_place(sample), report)
     return report

@@ -5,7 +5,7 @@ import streamlit as st
 
 from genimage_core.datasets.audit.plots import accuracy_intervals
 from genimage_core.utils.errors import GenImageError
-from genimage_core.verdict.labels import SIDES, side_of
+from genimage_core.verdict.labels import LABEL_STYLES, truth_style
 from pages.components.quiz import round
 from pages.components.quiz.game import Outcome, outcome
 from pages.components.shared import detectors, scoring
@@ -82,9 +82,9 @@ def _table(found: dict[str, Outcome]) -> pd.DataFrame:
 def _pictures(game: round.Game) -> pd.DataFrame:
     def word(fake: bool | None) -> str:
         return (
-            f"{SIDES['unsure'].shape} {SIDES['unsure'].short}"
+            f"{LABEL_STYLES['unsure'].shape} {LABEL_STYLES['unsure'].short}"
             if fake is None
-            else f"{side_of(fake).shape} {side_of(fake).short}"
+            else f"{truth_style(fake).shape} {truth_style(fake).short}"
         )
 
     together = _together(game)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from genimage_core.images.load import load_image
 from genimage_core.utils.errors import GenImageError
-from genimage_core.verdict.labels import SIDES, side_of
+from genimage_core.verdict.labels import LABEL_STYLES, truth_style
 from pages.components.quiz.game import Question
 from pages.components.shared import detectors, pictures, scoring
 from pages.components.shared import score_bars as rows
@@ -71,7 +71,7 @@ def ask(game: Game) -> None:
 def _buttons(game: Game) -> None:
     st.html('<p class="gl-note">What is it?</p>')
     for fake in (False, True):
-        side = side_of(fake)
+        side = truth_style(fake)
         st.button(
             f"{side.shape} {side.short}",
             key=f"guess_{side.css}",
@@ -89,7 +89,7 @@ def _answer(game: Game, question: Question) -> None:
     right = game.guesses[-1] == question.fake
     st.html(
         f'<p class="gl-change" role="status"><b>{"Right" if right else "Wrong"}.</b> It is '
-        f"{rows.chip(side_of(question.fake), _noun(question.fake))}</p>"
+        f"{rows.chip(truth_style(question.fake), _noun(question.fake))}</p>"
     )
     st.caption(plain(question.told))
     st.button(
@@ -109,7 +109,7 @@ def _answer(game: Game, question: Question) -> None:
     scores = _score(game, question, show)
     verdict = scoring.combined(scores)
     if verdict is not None:
-        st.html(f'<p class="gl-change">The detectors together: {rows.chip(SIDES[verdict.label])}</p>')
+        st.html(f'<p class="gl-change">The detectors together: {rows.chip(LABEL_STYLES[verdict.label])}</p>')
 
 
 def _next(game: Game) -> None:

@@ -18,7 +18,7 @@ TERMS: dict[str, str] = {
         "95 % interval: with so many pictures, the true value lies in such a range 95 times in 100 repeats."
     ),
     "degradation": "Damage as the web does it: shrinking, compressing, blurring.",
-    "protocol": "How pictures reach a detector: as they are, or all through one crop and one encoder.",
+    "data protocol": "How pictures reach a detector: as they are, or all through one crop and one encoder.",
     "split": "Detectors learn from `train` pictures and are measured on `val` pictures, unseen until then.",
     "bias": (
         "A fact of the files, such as format or size, that differs between AI images and photographs. A "

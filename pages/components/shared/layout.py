@@ -9,7 +9,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.navigation.page import StreamlitPage
 
-from genimage_core.verdict.labels import SIDES, colours_css
+from genimage_core.verdict.labels import LABEL_STYLES, colours_css
 
 APP = Path(__file__).resolve().parents[3] / "app.py"
 _ROUTED = "routed"
@@ -27,11 +27,11 @@ def icon() -> Image.Image:
     """
     picture = Image.new("RGBA", (64, 64))
     draw = ImageDraw.Draw(picture)
-    draw.rounded_rectangle((4, 4, 60, 60), 12, fill=SIDES["fake"].colour)
-    draw.rounded_rectangle((4, 4, 38, 60), 12, fill=SIDES["real"].colour)
-    draw.rectangle((26, 4, 31, 60), fill=SIDES["real"].colour)
+    draw.rounded_rectangle((4, 4, 60, 60), 12, fill=LABEL_STYLES["fake"].colour)
+    draw.rounded_rectangle((4, 4, 38, 60), 12, fill=LABEL_STYLES["real"].colour)
+    draw.rectangle((26, 4, 31, 60), fill=LABEL_STYLES["real"].colour)
     draw.rectangle((31, 0, 34, 63), fill="#FFFFFF")
-    draw.rectangle((35, 4, 38, 60), fill=SIDES["fake"].colour)
+    draw.rectangle((35, 4, 38, 60), fill=LABEL_STYLES["fake"].colour)
     return picture
 
 
@@ -46,18 +46,13 @@ def top_bar(pages: list[StreamlitPage]) -> None:
 
     Streamlit's own navigation hides in a drawer on phones, and the drawer stays open over the page.
     """
-    st.session_state[_ROUTED] = frozenset(page.url_path for page in pages)
+    st.session_state[_ROUTED] = True
     home, *others = pages
     with st.container(key="top_bar", horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(key="brand", width="content"):
             st.page_link(home, label="GenImage Lab", width="content", icon=None)
         for page in others:
             st.page_link(page, width="content")
-
-
-def routed(path: str) -> bool:
-    """Return whether the app has a page of that file, such as "pages/about.py"."""
-    return Path(path).stem in st.session_state.get(_ROUTED, ())
 
 
 def serve(page: Callable[[], None]) -> None:
@@ -70,7 +65,7 @@ def serve(page: Callable[[], None]) -> None:
     if _ROUTED in st.session_state:
         page()
     else:
-        runpy.run_path(str(APP))
+        runpy.run_path(str(APP), run_name="__main__")
 
 
 def heading(title: str, lead: str) -> None:

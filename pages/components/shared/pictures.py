@@ -12,14 +12,13 @@ from PIL import Image
 
 from genimage_core.datasets.samples import Sample
 from genimage_core.images.load import ImageFacts, LoadedImage, count_pixels, load_image
-from genimage_core.provenance import Provenance, read_provenance
+from genimage_core.provenance import Provenance
 from genimage_core.utils.errors import GenImageError
-from pages.components.shared import pictures
 from pages.components.shared.layout import plain
 from pages.components.shared.turns import LARGE, turn
 
 if TYPE_CHECKING:
-    from genimage_core.verdict.image_type import LooksLike
+    from genimage_core.verdict.image_type import ImageType
     from genimage_core.verdict.pipeline import Report
 
 MAX_PICTURES = 200
@@ -50,8 +49,8 @@ class Picture:
     shown: bytes = field(default=b"", repr=False)
     scores: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     reports: dict[str, "Report"] = field(default_factory=dict)
-    tried: set[str] = field(default_factory=set)  # protocols under which all detectors were asked
-    looks: list["LooksLike | None"] = field(default_factory=list)  # empty until asked
+    tried: set[str] = field(default_factory=set)  # preprocessings under which all detectors were asked
+    image_types: list["ImageType | None"] = field(default_factory=list)  # empty until asked
 
     @property
     def preview(self) -> bytes:
@@ -60,9 +59,9 @@ class Picture:
             self.shown = encode(pixels(self), PREVIEW_SIDE)
         return self.shown
 
-    def scored(self, protocol: str, degradation: str = "") -> dict[str, float]:
-        """Return the scores known for a protocol and a degradation's text form, to be added to."""
-        return self.scores.setdefault((protocol, degradation), {})
+    def scored(self, preprocessing: str, degradation: str = "") -> dict[str, float]:
+        """Return the scores known for a preprocessing and a degradation's text form, to be added to."""
+        return self.scores.setdefault((preprocessing, degradation), {})
 
 
 def current() -> list[Picture]:
@@ -116,8 +115,6 @@ def _within_limits(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
 
 def replace_by_sample(sample: Sample) -> None:
     """Make a bundled sample the visit's only picture."""
-    from pages.components.shared.pictures import sample_picture
-
     st.session_state["pictures"] = [sample_picture(sample)]
 
 
@@ -178,15 +175,16 @@ def show_errors() -> None:
 
 def read(picture: Picture) -> Picture:
     """Fill in the facts and the thumbnail of a picture, or the error that says why it has none."""
+    from genimage_core.verdict.pipeline import open_image
+
     with turn(n_pixels(picture)):
         picture.waiting = False
         try:
-            loaded = load_image(picture.data, name=picture.name)
+            loaded, picture.provenance = open_image(picture.data, picture.name)
         except GenImageError as error:
             picture.error = error
             return picture
         picture.facts = loaded.facts
-        picture.provenance = read_provenance(picture.data, picture.name, pixels=loaded.pixels)
         picture.thumbnail = encode(loaded.pixels, THUMBNAIL_SIDE, quality=80)
         if n_pixels(picture) > LARGE:
             picture.shown = encode(loaded.pixels, PREVIEW_SIDE)
@@ -213,13 +211,13 @@ def _key(name: str, data: bytes) -> str:
 
 
 @st.cache_resource(show_spinner=False)
-def _shelf() -> dict[str, pictures.Picture]:
+def _shelf() -> dict[str, Picture]:
     return {}
 
 
-def sample_picture(sample: Sample) -> pictures.Picture:
+def sample_picture(sample: Sample) -> Picture:
     """Return a sample with whatever has been found out about it so far."""
     shelf = _shelf()
     if sample.file not in shelf:
-        shelf[sample.file] = pictures.read_sample(sample)
+        shelf[sample.file] = read_sample(sample)
     return shelf[sample.file]

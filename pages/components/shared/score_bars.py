@@ -8,7 +8,7 @@ from html import escape
 from typing import cast
 
 from genimage_core.verdict.combine import Label
-from genimage_core.verdict.labels import SIDES, Side, side_of
+from genimage_core.verdict.labels import LABEL_STYLES, LabelStyle, truth_style
 
 AXIS = (
     '<div class="gl-axis" aria-hidden="true"><span></span>'
@@ -20,9 +20,9 @@ CHANGE_SHOWN = 0.005  # below this, two decimals show no change
 Band = tuple[float, float]
 
 
-def side(label: str) -> Side:
+def side(label: str) -> LabelStyle:
     """Return how a verdict looks and reads."""
-    return SIDES[cast(Label, label)]
+    return LABEL_STYLES[cast(Label, label)]
 
 
 def verdict_words(label: str) -> str:
@@ -30,12 +30,12 @@ def verdict_words(label: str) -> str:
     return side(label).words
 
 
-def shape(found: Side) -> str:
+def shape(found: LabelStyle) -> str:
     """Return the shape that stands for a verdict beside its words, hidden from those who hear the page."""
     return f'<span class="gl-shape" aria-hidden="true">{found.shape}</span>'
 
 
-def chip(found: Side, words: str = "", *, quiet: bool = False) -> str:
+def chip(found: LabelStyle, words: str = "", *, quiet: bool = False) -> str:
     """Return a verdict or truth as a chip: shape, words and colour."""
     tag = "span" if quiet else "b"
     return f'<{tag} class="gl-chip {found.css}">{shape(found)}{escape(words or found.words)}</{tag}>'
@@ -135,7 +135,7 @@ def _bar(title: str, p: float | None, *, was: float | None = None) -> str:
     middle = '<i class="gl-middle"></i>'
     if p is None:
         return f'<span class="gl-track" role="img" aria-label="{escape(title)}: waiting">{middle}</span>'
-    css = side_of(p >= 0.5).css
+    css = truth_style(p >= 0.5).css
     fill = f'<i class="gl-fill {css}" style="width:{max(p, 0.006):.1%};--sure:{abs(2 * p - 1):.0%}"></i>'
     tick = "" if was is None else f'<i class="gl-was" style="left:{was:.1%}"></i>'
     return (

@@ -14,16 +14,16 @@ from pages.components.shared.pictures import Picture, n_pixels
 from pages.components.shared.turns import turn
 
 if TYPE_CHECKING:
-    from genimage_core.detectors import Protocol
+    from genimage_core.detectors import Preprocessing
     from genimage_core.verdict.combine import Verdict
 
-PROTOCOLS: "dict[Protocol, tuple[str, str]]" = {
-    "native": (
+PREPROCESSINGS: "dict[Preprocessing, tuple[str, str]]" = {
+    "tiles": (
         "Full resolution (recommended)",
         "Parts of the picture are read at their own resolution and the answers averaged: resizing would wipe "
         "out the fine traces that the detectors look for.",
     ),
-    "paper": (
+    "resize": (
         "As in the benchmark",
         "The picture is shrunk and its middle read, as the benchmark's own code does. Take this to compare "
         "with published figures.",
@@ -36,20 +36,20 @@ HEARTBEAT = 0.1
 """Seconds after which a visitor's next move is noticed, however long a detector takes."""
 
 
-def protocol() -> "Protocol":
+def preprocessing() -> "Preprocessing":
     """Return the way of reading large pictures that the visitor chose."""
-    return st.session_state.get("protocol", "native")
+    return st.session_state.get("preprocessing", "tiles")
 
 
-def protocol_choice() -> None:
+def preprocessing_choice() -> None:
     """Let the visitor choose how a large picture reaches the detectors."""
     with st.expander("How a large picture is read", icon=":material/crop:"):
         st.radio(
             "How a large picture is read",
-            list(PROTOCOLS),
-            key="protocol",
-            format_func=lambda name: PROTOCOLS[name][0],
-            captions=[text for _, text in PROTOCOLS.values()],
+            list(PREPROCESSINGS),
+            key="preprocessing",
+            format_func=lambda name: PREPROCESSINGS[name][0],
+            captions=[text for _, text in PREPROCESSINGS.values()],
             label_visibility="collapsed",
             persist_state="session",
         )
@@ -75,7 +75,7 @@ def ask(
         first: a detector that is to answer before all others, with the whole machine for itself.
         at_once: how many of the others look at the same time.
     """
-    chosen, store = protocol(), detectors.store()
+    chosen, store = preprocessing(), detectors.store()
     scores = picture.scored(chosen, degradation)
     missing = [
         name
@@ -99,7 +99,7 @@ def _ask_all(
 ) -> None:
     from genimage_core.verdict.pipeline import score_image
 
-    chosen, store = protocol(), detectors.store()
+    chosen, store = preprocessing(), detectors.store()
 
     def answer(name: str) -> None:
         detector = store.get(name)

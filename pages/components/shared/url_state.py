@@ -3,30 +3,11 @@
 import streamlit as st
 
 from genimage_core.datasets.samples import list_samples
-from genimage_core.images.degradations import (
-    Chain,
-    Crop,
-    Degradation,
-    GaussianBlur,
-    Jpeg,
-    LowRes,
-    Resize,
-    Screen,
-    parse,
-)
+from genimage_core.images.degradations import Chain, Degradation, degradation_types, parse
 from genimage_core.utils.errors import GenImageError
 from pages.components.shared import pictures
 
 _SEEN = "degrade_address"
-# In the order in which the sliders apply them.
-_KINDS: tuple[tuple[str, type], ...] = (
-    ("crop", Crop),
-    ("resize", Resize),
-    ("screen", Screen),
-    ("lowres", LowRes),
-    ("blur", GaussianBlur),
-    ("jpeg", Jpeg),
-)
 
 
 def take_sample() -> None:
@@ -45,8 +26,8 @@ def name_sample() -> None:
     put("sample", sample.file if sample else "")
 
 
-def linked_steps() -> dict[str, Degradation] | None:
-    """What the sliders are to show, by kind, where the address names a degradation that is new; else None.
+def linked_steps() -> tuple[Degradation, ...] | None:
+    """What the sliders are to show, in their order; None unless the address names a degradation that is new.
 
     Says so where the sliders cannot show it.
     """
@@ -60,11 +41,11 @@ def linked_steps() -> dict[str, Degradation] | None:
         st.toast(f"The address names no degradation: {error.message}", icon=":material/link_off:")
         return None
     steps = found.steps if isinstance(found, Chain) else (found,)
-    kinds = [next((kind for kind, step_type in _KINDS if isinstance(step, step_type)), "") for step in steps]
-    if kinds != [kind for kind, _ in _KINDS if kind in kinds]:
+    names = [step.name for step in steps]
+    if names != [name for name in degradation_types() if name in names]:
         st.toast(f"The sliders cannot show “{found}” from the address.", icon=":material/link_off:")
         return None
-    return dict(zip(kinds, steps, strict=True))
+    return steps
 
 
 def name_degradation(degradation: Degradation | None) -> None:

@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 
 from genimage_core.detectors import build_network, list_detectors, load_detector, registry
-from genimage_core.detectors.onnx.detector import PreparedDetector, prepared_path
-from genimage_core.detectors.onnx.info_cache import prepared_folder, read_known
+from genimage_core.detectors.onnx.detector import OnnxDetector, prepared_path
+from genimage_core.detectors.onnx.info_cache import exports_folder, read_known
 from genimage_core.detectors.onnx.precision import chosen_precision, read_choices
 from genimage_core.detectors.onnx.prepare import prepare_detector
 from genimage_core.detectors.onnx.preprocess import STEPS
@@ -47,7 +47,7 @@ import sys, numpy as np
 from genimage_core import cli, detectors
 class Fake:
     weights_id = "none"
-    def predict(self, images, protocol="native"):
+    def predict(self, images, preprocessing="tiles"):
         return np.full(len(images), .5)
 detectors.load_detector = lambda name, **options: Fake()
 sys.argv = ["genimage", "detect", "image.png", "--json"]
@@ -72,9 +72,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def prepared(weights: Path) -> PreparedDetector:
+def prepared(weights: Path) -> OnnxDetector:
     found = load_detector(NAME, weights=weights, device="cpu")
-    assert isinstance(found, PreparedDetector)
+    assert isinstance(found, OnnxDetector)
     return found
 
 
@@ -98,20 +98,18 @@ def test_a_host_step_computes_what_prepare_does(name: str) -> None:
     np.testing.assert_allclose(STEPS[net.host_step or ""](views), expected.numpy(), atol=1e-4)
 
 
-def test_scores_are_torchs_also_for_the_papers_views(prepared: PreparedDetector, weights: Path) -> None:
+def test_scores_are_torchs_also_for_the_papers_views(prepared: OnnxDetector, weights: Path) -> None:
     plain = load_detector(NAME, weights=weights, runtime="torch")
     images = [make_image(1, 90), make_image(2, 500, fake=True)]
     np.testing.assert_allclose(prepared.predict(images), plain.predict(images), atol=1e-4)
     one = [make_image(3, 64)]
-    np.testing.assert_allclose(prepared.predict(one, "paper"), plain.predict(one, "paper"), atol=1e-4)
+    np.testing.assert_allclose(prepared.predict(one, "resize"), plain.predict(one, "resize"), atol=1e-4)
     assert prepared.weights_id == plain.weights_id == weights_id(NAME, weights)
     assert (prepared.info, prepared.spec) == (plain.info, plain.spec)
     assert (prepared.device.type, type(prepared.net).__name__) == ("cpu", "GramNet")
 
 
-def test_a_fresh_process_answers_without_torch(
-    prepared: PreparedDetector, weights: Path, tmp_path: Path
-) -> None:
+def test_a_fresh_process_answers_without_torch(prepared: OnnxDetector, weights: Path, tmp_path: Path) -> None:
     image = make_image(7, 300)
     Image.fromarray(image).save(tmp_path / "image.png")
     said = json.loads(in_a_fresh_process(NO_TORCH, "image.png", str(weights), cwd=tmp_path))
@@ -129,23 +127,23 @@ def test_the_command_detect_imports_no_torch(tmp_path: Path) -> None:
 
 
 def test_float32_is_had_also_where_8_bits_were_chosen(
-    prepared: PreparedDetector, weights: Path, monkeypatch: pytest.MonkeyPatch
+    prepared: OnnxDetector, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("genimage_core.detectors.onnx.precision.chosen_precision", lambda *_: "int8")
     exact = load_detector(NAME, weights=weights, runtime="onnx")
-    assert isinstance(exact, PreparedDetector)
+    assert isinstance(exact, OnnxDetector)
     assert exact.precision == "fp32"
     np.testing.assert_array_equal(exact.predict([make_image(5)]), prepared.predict([make_image(5)]))
 
 
-def test_other_weights_are_other_models(prepared: PreparedDetector, tmp_path: Path) -> None:
+def test_other_weights_are_other_models(prepared: OnnxDetector, tmp_path: Path) -> None:
     assert prepared_path(NAME, prepared.weights_id, "fp32").is_file()
     save_packed(NAME, build_network(NAME, seed=4).state_dict(), tmp_path, bits=8, group=64, facts={})
     assert registry._load_prepared(NAME, tmp_path) is None
-    assert not list(prepared_folder().glob("*.part"))
+    assert not list(exports_folder().glob("*.part"))
 
 
-def test_a_damaged_model_is_made_again(prepared: PreparedDetector, weights: Path) -> None:
+def test_a_damaged_model_is_made_again(prepared: OnnxDetector, weights: Path) -> None:
     path = prepared_path(NAME, prepared.weights_id, "fp32")
     write_whole(path, path.read_bytes()[:1000])  # another file: the open detector has the old one mapped
     again = load_detector(NAME, weights=weights, device="cpu")
@@ -155,7 +153,7 @@ def test_a_damaged_model_is_made_again(prepared: PreparedDetector, weights: Path
 
 
 def test_what_is_kept_for_other_processors_is_laid_out_without_torch(
-    prepared: PreparedDetector, weights: Path, tmp_path: Path
+    prepared: OnnxDetector, weights: Path, tmp_path: Path
 ) -> None:
     prepare_detector(*registry.load_network(NAME, weights), "fp32", keep_portable=True)
     prepared_path(NAME, prepared.weights_id, "fp32").unlink()
@@ -167,7 +165,7 @@ def test_what_is_kept_for_other_processors_is_laid_out_without_torch(
 
 
 def test_without_a_cache_it_still_answers(
-    prepared: PreparedDetector, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prepared: OnnxDetector, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GENIMAGE_CACHE", str(tmp_path / "file" / "no folder"))

@@ -26,8 +26,8 @@ from genimage_core.utils.errors import EvaluationError
 from tests.conftest import make_image
 from tests.detectors.test_every_detector import TinyNet
 
-KEY = ["image_id", "detector", "condition"]
-CONDITIONS = ("none", "lowres:24:down", "blur:2+jpeg:65")
+KEY = ["image_id", "detector", "degradation"]
+DEGRADATIONS = ("none", "lowres:24:down", "blur:2+jpeg:65")
 
 
 class WiderNet(TinyNet):
@@ -49,8 +49,8 @@ def tiny_detectors() -> dict[str, Detector]:
 def plan_for(records: list[Record], detectors: dict[str, Detector], **changes: Any) -> Plan:
     facts = data_facts(records, split="val", limit=None, seed=0)
     base = Plan(
-        data=facts, detectors={n: d.weights_id for n, d in detectors.items()}, conditions=CONDITIONS,
-        protocol="raw", reading="native", device="cpu", versions={},
+        data=facts, detectors={n: d.weights_id for n, d in detectors.items()}, degradations=DEGRADATIONS,
+        data_protocol="raw", preprocessing="tiles", device="cpu", versions={},
     )  # fmt: skip
     return base.model_copy(update=changes)
 
@@ -73,13 +73,13 @@ def records(toy_dataset: Path) -> list[Record]:
     return found
 
 
-@pytest.mark.parametrize("reading", ["native", "paper"])
+@pytest.mark.parametrize("preprocessing", ["tiles", "resize"])
 @pytest.mark.parametrize("protocol", ["raw", "unbiased"])
 def test_scores_are_those_of_predict(
-    records: list[Record], tmp_path: Path, reading: Any, protocol: str
+    records: list[Record], tmp_path: Path, preprocessing: Any, protocol: str
 ) -> None:
     detectors = tiny_detectors()
-    plan = plan_for(records, detectors, reading=reading, protocol=protocol)
+    plan = plan_for(records, detectors, preprocessing=preprocessing, data_protocol=protocol)
     assert engine.run(records, detectors, plan, tmp_path / "run", batch=5, workers=2)
     rows = read_rows(tmp_path / "run").set_index(KEY)
     assert len(rows) == len(records) * plan.rows_per_image
@@ -87,23 +87,23 @@ def test_scores_are_those_of_predict(
     apply = data_protocol(protocol).apply
     for record in records:
         image = apply(load_image(record.path).pixels)
-        for condition in CONDITIONS:
-            degraded = parse(condition)(image)
+        for degradation in DEGRADATIONS:
+            degraded = parse(degradation)(image)
             for name, detector in detectors.items():
-                row = rows.loc[(record.image_id, name, condition)]
-                expected = detector.predict([degraded], reading)[0]
+                row = rows.loc[(record.image_id, name, degradation)]
+                expected = detector.predict([degraded], preprocessing)[0]
                 assert row["p_fake"] == pytest.approx(expected, abs=1e-5)
                 assert (row["generator"], row["split"], row["label"]) == (
                     record.generator,
                     "val",
                     record.label,
                 )
-                assert (row["weights"], row["protocol"], row["reading"]) == (
+                assert (row["weights"], row["data_protocol"], row["preprocessing"]) == (
                     detector.weights_id,
                     protocol,
-                    reading,
+                    preprocessing,
                 )
-    assert rows["p_fake"].nunique() > 100  # the scores tell images, detectors and conditions apart
+    assert rows["p_fake"].nunique() > 100  # the scores tell images, detectors and degradations apart
 
 
 def test_each_image_is_decoded_once_and_like_readers_share_views(
@@ -117,16 +117,16 @@ def test_each_image_is_decoded_once_and_like_readers_share_views(
         decoded[path] += 1
         return load_image(path)
 
-    def count_views(image: np.ndarray, spec: Any, reading: Any) -> list[np.ndarray]:
+    def count_views(image: np.ndarray, spec: Any, preprocessing: Any) -> list[np.ndarray]:
         cut[spec.tile] += 1
-        return cut_views(image, spec, reading)
+        return cut_views(image, spec, preprocessing)
 
     monkeypatch.setattr(engine_views, "load_image", count_load)
     monkeypatch.setattr(engine_views, "cut_views", count_views)
     detectors = tiny_detectors()
     engine.run(records, detectors, plan_for(records, detectors), tmp_path / "run", workers=1)
     assert decoded == {record.path: 1 for record in records}
-    expected = len(records) * len(CONDITIONS)
+    expected = len(records) * len(DEGRADATIONS)
     assert cut == {32: expected, 48: expected}
 
 
@@ -144,12 +144,12 @@ def test_views_of_many_images_and_conditions_go_through_together(
     detectors["wider"].forward = note
     engine.run(records[:6], detectors, plan_for(records[:6], detectors), tmp_path / "run", batch=6)
     assert len(sizes) == -(-sum(sizes) // 32)
-    assert sum(sizes) > 6 * len(CONDITIONS)
+    assert sum(sizes) > 6 * len(DEGRADATIONS)
 
 
 def test_preparing_can_be_sent_to_another_process(records: list[Record]) -> None:
     specs = [TinyNet.spec, WiderNet.spec]
-    here = engine_views.Preparer(specs, {"jpeg:65": parse("jpeg:65")}, data_protocol("unbiased"), "native")
+    here = engine_views.Preparer(specs, {"jpeg:65": parse("jpeg:65")}, data_protocol("unbiased"), "tiles")
     one, two = here(records[2]), pickle.loads(pickle.dumps(here))(records[2])
     assert one.views.keys() == two.views.keys()
     assert len(one.views) == 2
@@ -180,9 +180,9 @@ def test_an_image_that_one_degradation_cannot_take(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     Image.fromarray(np.zeros((2, 65_501, 3), np.uint8)).save(folder / "wide.png")
     records, detectors = scan_dataset(tmp_path / "data"), tiny_detectors()
-    plan = plan_for(records, detectors, conditions=("none", "jpeg:65"))
+    plan = plan_for(records, detectors, degradations=("none", "jpeg:65"))
     engine.run(records, detectors, plan, tmp_path / "run")
-    rows = read_rows(tmp_path / "run").groupby("condition", observed=True)
+    rows = read_rows(tmp_path / "run").groupby("degradation", observed=True)
     assert rows["p_fake"].count().to_dict() == {"none": 3, "jpeg:65": 0}
     assert rows["error"].count().to_dict() == {"none": 0, "jpeg:65": 3}
 

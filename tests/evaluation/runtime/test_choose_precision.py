@@ -30,7 +30,7 @@ from genimage_core.detectors.onnx.activation_ranges import (
     read_ranges,
     write_ranges,
 )
-from genimage_core.detectors.onnx.detector import PreparedDetector, prepared_path
+from genimage_core.detectors.onnx.detector import OnnxDetector, prepared_path
 from genimage_core.detectors.onnx.export import export_onnx, in_memory, known
 from genimage_core.detectors.onnx.optimize import for_this_processor
 from genimage_core.detectors.onnx.precision import read_choices
@@ -87,9 +87,7 @@ def test_eight_bits_stay_close_and_leave_the_head_alone() -> None:
     head = next(node for node in graph.node if node.name.startswith("/net/head"))
     assert {made.get(name) for name in head.input}.isdisjoint({"DequantizeLinear"})
     exact = in_memory(net, "x").log_odds(views(12))
-    rough = PreparedDetector(for_this_processor(small), known(net), "x", lambda: net, "int8").log_odds(
-        views(12)
-    )
+    rough = OnnxDetector(for_this_processor(small), known(net), "x", lambda: net, "int8").log_odds(views(12))
     assert 0 < np.abs(exact - rough).max() < 0.2 * np.abs(exact).max() + 0.05
 
 
@@ -282,7 +280,7 @@ def test_the_benchmark_prints_what_it_measured(
     fresh = {"first_verdict_s": 1.0, "peak_mb": 500, "first_verdict_loads_torch": False}
     monkeypatch.setattr(speed, "fresh_process", lambda names, threads: fresh)
     for options in (["--json"], []):
-        command = ["genimage", "benchmark", "--detectors", "gramnet", "--rounds", "1", *options]
+        command = ["genimage", "time", "--detectors", "gramnet", "--rounds", "1", *options]
         monkeypatch.setattr("sys.argv", command)
         with pytest.raises(SystemExit, match="0"):
             cli.main()

@@ -22,7 +22,7 @@ from genimage_core.images.load import load_image
 from genimage_core.provenance import Provenance, Source
 from genimage_core.utils.errors import GenImageError
 from genimage_core.verdict.combine import Combination
-from genimage_core.verdict.labels import SIDES, colours_css, side_of
+from genimage_core.verdict.labels import LABEL_STYLES, colours_css, truth_style
 from genimage_core.verdict.pipeline import Report, analyse
 from tests.cli.test_detect import NAMES, quick, run, save  # noqa: F401  (a fixture)
 from tests.conftest import make_image
@@ -87,7 +87,7 @@ def test_verdict_scores_hashes_and_date_stand_in_it(
     label: str,
 ) -> None:
     text = written(tmp_path, score=score, weights={"spec": "abc123"})
-    side = SIDES[label]  # type: ignore[index]
+    side = LABEL_STYLES[label]  # type: ignore[index]
     assert f"{side.shape}</span> {side.words}" in text
     assert text.count(f'<td class="number">{score:.3f}</td>') == len(NAMES)
     assert "abc123" in text
@@ -183,7 +183,7 @@ def contrast(first: str, second: str) -> float:
     return (max(shades) + 0.05) / (min(shades) + 0.05)
 
 
-@pytest.mark.parametrize("side", SIDES.values(), ids=lambda side: side.short)
+@pytest.mark.parametrize("side", LABEL_STYLES.values(), ids=lambda side: side.short)
 def test_the_inks_can_be_read_on_light_and_dark(side) -> None:  # type: ignore[no-untyped-def]
     assert contrast(side.ink_light, "#F0EEE8") >= 4.5
     assert contrast(side.ink_dark, "#1E2327") >= 4.5
@@ -192,9 +192,9 @@ def test_the_inks_can_be_read_on_light_and_dark(side) -> None:  # type: ignore[n
 
 def test_sides_differ_in_word_shape_and_colour() -> None:
     for part in ("words", "shape", "colour", "css"):
-        assert len({getattr(side, part) for side in SIDES.values()}) == 3
-    assert side_of(True) is SIDES["fake"]
-    assert set(SIDES) == set(Report.model_fields["verdict"].annotation.__args__)  # type: ignore[union-attr]
+        assert len({getattr(side, part) for side in LABEL_STYLES.values()}) == 3
+    assert truth_style(True) is LABEL_STYLES["fake"]
+    assert set(LABEL_STYLES) == set(Report.model_fields["verdict"].annotation.__args__)  # type: ignore[union-attr]
 
 
 def test_evidence_for_one_detector_is_drawn_for_the_weightiest(quick: None, monkeypatch) -> None:  # type: ignore[no-untyped-def]  # noqa: F811

@@ -1,8 +1,8 @@
-"""Bring your own detector: a YAML card beside a checkpoint joins the registry, without code.
+"""Bring your own detector: a YAML config beside a checkpoint joins the registry, without code.
 
-Cards lie in the folder that `GENIMAGE_DETECTORS` names, or in `./my_detectors`. Nothing that is loaded may
+Configs lie in the folder that `GENIMAGE_DETECTORS` names, or in `./my_detectors`. Nothing that is loaded may
 run code: tensors come from safetensors, from `torch.load(weights_only=True)` or from an ONNX file. On a
-server for strangers (`is_public`) no card is read.
+server for strangers (`is_public`) no config is read.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from genimage_core.utils.settings import is_public
 
 VARIABLE = "GENIMAGE_DETECTORS"
 DEFAULT_FOLDER = "my_detectors"
-MAX_CARD_BYTES = 20_000
+MAX_CONFIG_BYTES = 20_000
 Channels = tuple[float, float, float]
 Source = Literal["timm", "torchvision", "onnx", "transformers"]
 
 
-class Card(BaseModel):
-    """What a card says.
+class DetectorConfig(BaseModel):
+    """What a config says.
 
     Attributes:
         name: in the registry and on the command line.
         title: on the pages.
         source: who builds the network.
         model: its architecture's name (timm, torchvision); not needed for onnx and transformers.
-        weights: the checkpoint beside the card; for transformers the folder of the repository's files.
+        weights: the checkpoint beside the config; for transformers the folder of the repository's files.
         classes: what each output stands for, in its order, `real` or `fake`; a single one is a logit.
         output: whether the network gives logits or probabilities.
         layout: of the network's input; NHWC for ONNX files only.
         tile: side in px of the square views that it reads.
         max_tiles: at most so many views of one image are averaged.
-        resize: shorter side before the crop under protocol `paper`; None: no resize.
+        resize: shorter side before the crop under preprocessing `resize`; None: no resize.
         mean, std: of the normalisation of values in [0, 1].
         reads: one sentence, what it looks at.
         year, paper, url: where it comes from.
@@ -74,7 +74,7 @@ class Card(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Card:
+    def _fits_together(self) -> DetectorConfig:
         if self.source in ("timm", "torchvision") and not self.model:
             raise ValueError(f"source {self.source} needs model, the name of an architecture")
         if len(self.classes) > 1 and len(set(self.classes)) < 2:
@@ -84,42 +84,42 @@ class Card(BaseModel):
         return self
 
 
-def cards_folder() -> Path | None:
-    """Where cards are looked for; None where there is no such folder, or on a server for strangers."""
+def configs_folder() -> Path | None:
+    """Where configs are looked for; None where there is no such folder, or on a server for strangers."""
     if is_public():
         return None
     folder = Path(os.environ.get(VARIABLE) or DEFAULT_FOLDER)
     return folder if folder.is_dir() else None
 
 
-def read_card(path: Path) -> Card:
-    """Read one card.
+def read_config(path: Path) -> DetectorConfig:
+    """Read one config.
 
     Raises:
         WeightsError: it is no YAML, a field is missing or wrong, or its checkpoint is not beside it.
     """
     try:
-        if path.stat().st_size > MAX_CARD_BYTES:
-            raise WeightsError("too large for a card.", hint="Ten lines are enough.", source=path.name)
-        card = Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise WeightsError("too large for a config.", hint="Ten lines are enough.", source=path.name)
+        config = DetectorConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the card"
+        where = ".".join(map(str, first["loc"])) or "the config"
         raise WeightsError(
-            f"the card is wrong at {where}: {first['msg']}.", hint=_HINT, source=path.name
+            f"the config is wrong at {where}: {first['msg']}.", hint=_HINT, source=path.name
         ) from None
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise WeightsError(
-            f"the card cannot be read ({type(error).__name__}).", hint=_HINT, source=path.name
+            f"the config cannot be read ({type(error).__name__}).", hint=_HINT, source=path.name
         ) from None
-    checkpoint = (path.parent / card.weights).resolve()
+    checkpoint = (path.parent / config.weights).resolve()
     if not checkpoint.is_relative_to(path.parent.resolve()) or not checkpoint.exists():
         raise WeightsError(
-            f"its checkpoint {card.weights} does not lie beside the card.",
-            hint="Put it into the card's folder and name it without a path from outside.",
+            f"its checkpoint {config.weights} does not lie beside the config.",
+            hint="Put it into the config's folder and name it without a path from outside.",
             source=path.name,
         )
-    return card
+    return config
 
 
 _HINT = "docs/own_detector.md shows one."
