@@ -31,7 +31,7 @@ from genimage_core.utils.atomic_write import write_whole
 
 VERDICT = '<p class="gl-words"><span'
 """How the verdict's HTML starts; what stands in its place before has no such shape."""
-PATIENCE = 900.0
+PATIENCE = 600.0
 """Seconds after which a visitor counts as failed."""
 
 
