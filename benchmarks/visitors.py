@@ -31,7 +31,7 @@ from genimage_core.utils.atomic_write import write_whole
 
 VERDICT = '<p class="gl-words"><span'
 """How the verdict's HTML starts; what stands in its place before has no such shape."""
-PATIENCE = 900.0
+PATIENCE = 600.0
 """Seconds after which a visitor counts as failed."""
 
 
@@ -242,11 +242,11 @@ class Visit:
         (urls,) = self.urls
         async with httpx.AsyncClient(timeout=PATIENCE, base_url=f"http://{self.address}") as client:
             await client.get("/_stcore/health")  # gives the cookie that uploads are checked by
-            token = client.cookies.get("_streamlit_xsrf") or ""
+            token = client.cookies.get("_streamlit_xsrf", "")
             answer = await client.put(
                 urls.upload_url,
                 files={"file": (name, data, "image/jpeg")},
-                headers={"X-Xsrftoken": token},
+                headers={"X-Xsrftoken": token or ""},
             )
             answer.raise_for_status()
         state = WidgetState(id=self.widgets["file_uploader"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from genimage_core.detectors import tiling
 from genimage_core.detectors.tiling import BAND, pad_to, paper_view, tile_origins, tile_views
 from tests.conftest import make_image
 
@@ -63,3 +66,21 @@ def test_resizing_in_bands_gives_the_values_of_one_call(height: int, width: int)
     )
     top, left = (whole.height - 48) // 2, (whole.width - 48) // 2
     assert np.array_equal(paper_view(image, 48, 48), np.asarray(whole)[top : top + 48, left : left + 48])
+
+
+def test_the_texture_of_a_tile_is_that_of_the_whole_picture_there() -> None:
+    """Only the tile is converted; a whole picture's Laplacian would take eight bytes for every pixel."""
+    image = make_image(3, 300)
+    detail = np.abs(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F))
+    for top, left in tiling.tile_origins(*image.shape[:2], 96):
+        whole = float(detail[top : top + 96, left : left + 96].mean())
+        assert tiling.texture(image, top, left, 96) == pytest.approx(whole, rel=1e-6)
+
+
+def test_a_large_picture_is_tiled_in_little_memory() -> None:
+    image = np.zeros((4000, 4000, 3), np.uint8)
+    tracemalloc.start()
+    tiling.tile_views(image, 224, 4)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 2**20

@@ -207,3 +207,43 @@ def test_xmp_behind_the_pixels_of_a_png_turns_nothing() -> None:
     packet = png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp('tiff:Orientation="6"/>'))
     loaded = load_image(data[:-12] + packet + data[-12:])
     assert (loaded.facts.width, loaded.facts.exif_orientation) == (61, 1)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I", "F", "I;16"])
+def test_bands_of_rows_give_the_same_pixels_as_the_whole(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large picture is converted band by band; what is said of it must not depend on the bands."""
+    from genimage_core.images import color
+
+    image = picture(WIDTH, HEIGHT)
+    if mode in ("RGBA", "LA"):
+        image.putalpha(Image.linear_gradient("L").resize((WIDTH, HEIGHT)))
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    elif mode in ("I", "F"):
+        image = Image.fromarray(np.asarray(image.convert("L")).astype("i4" if mode == "I" else "f4") * 3 - 40)
+    else:
+        image = image.convert(mode)
+    depth = {"I": 32, "F": 32, "I;16": 16}.get(mode, 8)
+    whole = color.to_rgb(image.copy(), depth)
+    monkeypatch.setattr(color, "_BAND", WIDTH * 7)
+    bands = color.to_rgb(image.copy(), depth)
+    np.testing.assert_array_equal(whole[0], bands[0])
+    assert whole[1:] == bands[1:]
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("lossless", [False, True])
+def test_a_large_webp_is_decoded_to_the_same_pixels(
+    alpha: bool, lossless: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genimage_core.images import pillow_gaps
+
+    image = picture(WIDTH, HEIGHT)
+    if alpha:
+        image.putalpha(Image.linear_gradient("L").resize((WIDTH, HEIGHT)))
+    file = encoded(image, "WEBP", lossless=lossless)
+    before = load_image(file)
+    monkeypatch.setattr(pillow_gaps, "_LARGE", 0)
+    after = load_image(file)
+    np.testing.assert_array_equal(before.pixels, after.pixels)
+    assert before.facts == after.facts
