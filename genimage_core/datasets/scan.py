@@ -7,10 +7,11 @@ Both published forms are read, and mixtures of them:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from genimage_core.datasets.manifest import read_manifest
+from genimage_core.datasets.record import Record
 from genimage_core.datasets.storage import data_place, walk
 from genimage_core.utils.errors import DatasetError
 
@@ -21,32 +22,17 @@ LABELS = {"ai": 1, "nature": 0}
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"}
 
 
-@dataclass(frozen=True, order=True)
-class Record:
-    """One image file of a data set.
-
-    Attributes:
-        path: the file.
-        image_id: its path relative to the data set's root, with forward slashes.
-        generator: the folder that names the generator.
-        split: `train` or `val`.
-        label: 1 for `ai` (fake), 0 for `nature` (real).
-    """
-
-    path: Path
-    image_id: str
-    generator: str
-    split: Literal["train", "val"]
-    label: int
-
-
 def scan_dataset(root: Path | str) -> list[Record]:
     """Find all images below `root`, a folder or an address that fsspec reads, sorted by id.
 
+    A CSV file is taken for a manifest (see `manifest`), which says of each image what it is.
+
     Raises:
-        DatasetError: `root` is no folder, or holds no `{train,val}/{ai,nature}` folder.
+        DatasetError: `root` is no folder, or holds no `{train,val}/{ai,nature}` folder; or no manifest.
     """
     root = data_place(root)
+    if root.suffix.lower() == ".csv":
+        return list(read_manifest(root))
     if not root.is_dir():
         raise DatasetError("not a folder.", hint="Name the folder of the data set.", source=str(root))
     records: list[Record] = []

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from genimage_core.detectors.info import DetectorInfo, InputSpec, Preprocessing
-from genimage_core.detectors.tiling import paper_view, tile_views
+from genimage_core.detectors.tiling import cut_views
 
 if TYPE_CHECKING:
     import torch
@@ -63,10 +63,7 @@ class Detector:
 
     def views(self, image: np.ndarray, preprocessing: Preprocessing = "tiles") -> list[np.ndarray]:
         """The crops of `image` that the network reads, each (S, S, 3) uint8."""
-        spec = self.spec
-        if preprocessing == "resize":
-            return [paper_view(image, spec.paper_resize, spec.paper_crop)]
-        return tile_views(image, spec.tile, spec.max_tiles)
+        return cut_views(image, self.spec, preprocessing)
 
     def log_odds(self, views: Sequence[np.ndarray], batch_size: int = 32) -> np.ndarray:
         """Equal-sized (S, S, 3) uint8 views -> (N,) float32 log-odds of "fake"."""

@@ -44,6 +44,8 @@ class InputSpec:
     Attributes:
         tile: side in px of a native-resolution tile (preprocessing `tiles`).
         max_tiles: at most so many tiles of one image are scored and averaged.
+        whole: two views instead of tiles: the picture with its shorter side resized to `tile`, and its
+            middle at full size.
         paper_resize: shorter side after the paper's own resize (None: no resize, preprocessing `resize`).
         paper_crop: side of the paper's centre crop.
         mean, std: of the normalisation applied to values in [0, 1].
@@ -51,6 +53,7 @@ class InputSpec:
 
     tile: int = 224
     max_tiles: int = 1
+    whole: bool = False
     paper_resize: int | None = 256
     paper_crop: int = 224
     mean: tuple[float, float, float] = IMAGENET_MEAN

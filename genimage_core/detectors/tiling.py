@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from genimage_core.detectors.info import InputSpec
+from genimage_core.detectors.info import InputSpec, Preprocessing
 from genimage_core.utils.errors import WeightsError
 
 BUNDLED_VIEWS = 24
@@ -103,3 +103,12 @@ def bundled_views(spec: InputSpec) -> list[np.ndarray]:
         for file in files
         for view in tile_views(load_image(file).pixels, spec.tile, each)
     ][:BUNDLED_VIEWS]
+
+
+def cut_views(image: np.ndarray, spec: InputSpec, preprocessing: Preprocessing) -> list[np.ndarray]:
+    """The (S, S, 3) uint8 views of an (H, W, 3) image that a network reads."""
+    if preprocessing == "resize":
+        return [paper_view(image, spec.paper_resize, spec.paper_crop)]
+    if spec.whole:
+        return [paper_view(image, spec.tile, spec.tile), paper_view(image, None, spec.tile)]
+    return tile_views(image, spec.tile, spec.max_tiles)

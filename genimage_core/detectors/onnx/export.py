@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import threading
 import warnings
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from genimage_core.detectors.onnx.detector import OnnxDetector
 from genimage_core.detectors.onnx.info_cache import Known
 
 _exporting = threading.Lock()
+Output = Literal["log_odds", "features"]
 
 
 def optimise(net: DetectorNet, device: torch.device) -> DetectorNet:
@@ -29,21 +31,22 @@ def optimise(net: DetectorNet, device: torch.device) -> DetectorNet:
 class _FromViews(nn.Module):
     """The network from uint8 views on, or behind `prepare` where numpy does that (`host_step`)."""
 
-    def __init__(self, net: DetectorNet) -> None:
+    def __init__(self, net: DetectorNet, output: Output) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.output = net, output
 
     def forward(self, views: Tensor) -> Tensor:
-        if self.net.host_step:
-            return self.net.classify(views)
-        return self.net(views.permute(0, 3, 1, 2).float() / 255.0)
+        prepared = (
+            views if self.net.host_step else self.net.prepare(views.permute(0, 3, 1, 2).float() / 255.0)
+        )
+        return self.net.embed(prepared) if self.output == "features" else self.net.classify(prepared)
 
 
-def export_onnx(net: DetectorNet) -> bytes:
+def export_onnx(net: DetectorNet, output: Output = "log_odds") -> bytes:
     """The network as an ONNX model for any number of views of its tile's size, as its layers are.
 
-    Its input "views" is (N, S, S, 3) uint8, or what the network's `host_step` returns; its output
-    "log_odds" (N,) float32.
+    Its input "views" is (N, S, S, 3) uint8, or what the network's `host_step` returns; its output is
+    "log_odds", (N,) float32, or "features", (N, D) float32 of `embed`.
     """
     side = net.spec.tile
     views = torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8)
@@ -57,14 +60,14 @@ def export_onnx(net: DetectorNet) -> bytes:
     with _exporting, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _FromViews(net).eval(),
+            _FromViews(net, output).eval(),
             (views,),
             buffer,  # type: ignore[arg-type]  # the exporter takes file objects, its stub does not say so
             dynamo=False,
             opset_version=17,
             input_names=["views"],
-            output_names=["log_odds"],
-            dynamic_axes={"views": {0: "n"}, "log_odds": {0: "n"}},
+            output_names=[output],
+            dynamic_axes={"views": {0: "n"}, output: {0: "n"}},
         )
     return buffer.getvalue()
 

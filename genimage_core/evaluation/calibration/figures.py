@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import expit
 
+from genimage_core.datasets.manifest import PHOTOGRAPHS
 from genimage_core.evaluation.calibration.fit import fold_of
 from genimage_core.evaluation.calibration.unsure_band import Limits, answer_figures, choose_band, halves
 from genimage_core.metrics.bootstrap import ece_estimate
-from genimage_core.metrics.classification import accuracy, auroc, share
+from genimage_core.metrics.by_source import auroc_by_source, share_by_source
+from genimage_core.metrics.classification import share
 
 if TYPE_CHECKING:
     from genimage_core.evaluation.calibration.samples import Samples
@@ -38,11 +40,14 @@ def reliability(y: np.ndarray, p: np.ndarray, bins: int = BINS) -> list[dict[str
     return points
 
 
-def quality(y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
-    """AUROC, accuracy at .5, ECE (each with n and 95 % interval) and reliability of one set of P(fake)."""
+def quality(y: np.ndarray, p: np.ndarray, groups: np.ndarray) -> dict[str, Any]:
+    """AUROC, accuracy at .5, ECE (each with n and 95 % interval) and reliability of one set of P(fake).
+
+    The first two intervals resample the (N,) groups.
+    """
     return {
-        "auroc": auroc(y, p).as_dict(),
-        "accuracy": accuracy(y, p).as_dict(),
+        "auroc": auroc_by_source(y, p, groups).as_dict(),
+        "accuracy": share_by_source((p > 0.5) == (y == 1), groups).as_dict(),
         "ece": ece_estimate(y, p).as_dict(),
         "reliability": reliability(y, p),
     }
@@ -99,19 +104,20 @@ def set_figures(
             continue
         here = member & data.photo
         y = data.y[here]
-        answers = answer_figures(y, p[here], held_low[here], held_high[here])
-        sets[title] = {"combination": quality(y, p[here]), "answers": answers}
-        sets[title]["plain_mean_auroc"] = auroc(y, data.z[here].mean(1)).as_dict()
+        groups = data.group[here]
+        answers = answer_figures(y, p[here], held_low[here], held_high[here], groups)
+        sets[title] = {"combination": quality(y, p[here], groups), "answers": answers}
+        sets[title]["plain_mean_auroc"] = auroc_by_source(y, data.z[here].mean(1), groups).as_dict()
         sets[title]["generators"] = _by_generator(data, p, here, held_low, held_high)
         if others := sorted(set(data.generator[member & ~data.photo])):
             sets[title]["no_photographs"] = {
-                str(g): answer_figures(data.y[o], p[o], held_low[o], held_high[o])
+                str(g): answer_figures(data.y[o], p[o], held_low[o], held_high[o], data.group[o])
                 for g in others
                 if (o := member & (data.generator == g)).any()
             }
         for i, name in enumerate(data.names):
-            before = quality(y, expit(data.z[here, i]))
-            detectors[name][title] = {"before": before, "after": quality(y, p_single[here, i])}
+            before = quality(y, expit(data.z[here, i]), groups)
+            detectors[name][title] = {"before": before, "after": quality(y, p_single[here, i], groups)}
     return {"sets": sets, "detectors": detectors}
 
 
@@ -132,13 +138,16 @@ def band_without_own_group(data: Samples, p: np.ndarray, limits: Limits) -> tupl
 def _by_generator(
     data: Samples, p: np.ndarray, here: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> dict[str, Any]:
+    """Of each generator's images; where they came without photographs of their own, beside those of all."""
     found: dict[str, Any] = {}
+    pool = here & (data.generator == PHOTOGRAPHS)
     for name in sorted(set(data.generator[here])):
         rows = here & (data.generator == name)
-        y = data.y[rows]
-        found[str(name)] = answer_figures(y, p[rows], low[rows], high[rows])
-        if min(np.bincount(y, minlength=2)) >= 2:
-            found[str(name)]["auroc"] = auroc(y, p[rows]).as_dict()
+        found[str(name)] = answer_figures(data.y[rows], p[rows], low[rows], high[rows], data.group[rows])
+        if name != PHOTOGRAPHS and set(data.y[rows]) == {1} and pool.any():
+            rows |= pool
+        if min(np.bincount(data.y[rows], minlength=2)) >= 2:
+            found[str(name)]["auroc"] = auroc_by_source(data.y[rows], p[rows], data.group[rows]).as_dict()
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from genimage_core.datasets.manifest import PHOTOGRAPHS
 from genimage_core.evaluation.calibration.fit import fold_of
 from genimage_core.metrics.classification import finite_logit
 from genimage_core.utils.errors import EvaluationError
@@ -77,7 +78,7 @@ def samples(rows: pd.DataFrame, band_rows: pd.DataFrame | None, groups: Mapping[
         z=finite_logit(table[shared].to_numpy(float)),
         y=table["label"].to_numpy(int),
         second=is_second,
-        photo=np.array([g in with_fakes for g in generator]),
+        photo=np.array([g in with_fakes or g == PHOTOGRAPHS for g in generator]),
         generator=generator,
         group=group,
         fold=np.array(fold),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from genimage_core.metrics.by_source import share_by_source
 from genimage_core.metrics.classification import share, wilson
 
 MARGIN = 0.9
@@ -81,25 +82,37 @@ def choose_band(
     return float(np.floor(low * 1000 + 1e-6) / 1000), float(min(0.999, np.ceil(high * 1000 - 1e-6) / 1000))
 
 
-def answer_figures(y: np.ndarray, p: np.ndarray, low: np.ndarray | float, high: np.ndarray | float) -> Any:
+def answer_figures(
+    y: np.ndarray,
+    p: np.ndarray,
+    low: np.ndarray | float,
+    high: np.ndarray | float,
+    groups: np.ndarray | None = None,
+) -> Any:
     """Shares of each kind of answer, with n and 95 % interval; those without images are left out.
 
     Args:
         y: (N,) labels in {0, 1}. p: (N,) P(fake).
         low, high: the band, one for all or one for each image.
+        groups: (N,) sources, which the intervals resample; None: Wilson intervals, image by image.
     """
     said_fake, said_real = p > high, p < low
     answered, fake = said_fake | said_real, y == 1
     wanted = {
-        "reals_called_fake": said_fake[~fake],
-        "reals_unsure": ~answered[~fake],
-        "fakes_called_real": said_real[fake],
-        "fakes_unsure": ~answered[fake],
-        "fakes_called_fake": said_fake[fake],
-        "answered": answered,
-        "accuracy_on_answered": (said_fake == fake)[answered],
+        "reals_called_fake": (said_fake, ~fake),
+        "reals_unsure": (~answered, ~fake),
+        "reals_called_real": (said_real, ~fake),
+        "fakes_called_real": (said_real, fake),
+        "fakes_unsure": (~answered, fake),
+        "fakes_called_fake": (said_fake, fake),
+        "answered": (answered, np.ones(len(y), bool)),
+        "accuracy_on_answered": (said_fake == fake, answered),
     }
-    return {name: share(hits).as_dict() for name, hits in wanted.items() if len(hits)}
+    return {
+        name: (share(hits[of]) if groups is None else share_by_source(hits[of], groups[of])).as_dict()
+        for name, (hits, of) in wanted.items()
+        if of.any()
+    }
 
 
 def halves(

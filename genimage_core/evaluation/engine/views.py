@@ -18,8 +18,7 @@ import numpy as np
 
 from genimage_core.datasets import DataProtocol, Record
 from genimage_core.datasets.storage import is_remote
-from genimage_core.detectors import InputSpec, Preprocessing
-from genimage_core.detectors.tiling import paper_view, tile_views
+from genimage_core.detectors import InputSpec, Preprocessing, tiling
 from genimage_core.images.degradations import Degradation
 from genimage_core.images.load import LoadedImage, load_image
 from genimage_core.utils.errors import EvaluationError, GenImageError, ImageReadError
@@ -48,7 +47,8 @@ def view_kind(spec: InputSpec, preprocessing: Preprocessing) -> str:
     """A name that two detectors share if and only if they read the same views of any image."""
     if preprocessing == "resize":
         return f"resize {spec.paper_resize}, crop {spec.paper_crop}"
-    return f"tile {spec.tile}, at most {spec.max_tiles}"
+    whole = ", and the whole" if spec.whole else ""
+    return f"tile {spec.tile}, at most {spec.max_tiles}{whole}"
 
 
 def cut_views(image: np.ndarray, spec: InputSpec, preprocessing: Preprocessing) -> Views:
@@ -56,9 +56,7 @@ def cut_views(image: np.ndarray, spec: InputSpec, preprocessing: Preprocessing) 
 
     A view into the whole image would keep all of it in memory.
     """
-    if preprocessing == "resize":
-        return [np.array(paper_view(image, spec.paper_resize, spec.paper_crop))]
-    return [np.array(view) for view in tile_views(image, spec.tile, spec.max_tiles)]
+    return [np.array(view) for view in tiling.cut_views(image, spec, preprocessing)]
 
 
 class Preparer:

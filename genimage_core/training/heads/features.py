@@ -22,9 +22,10 @@ from genimage_core.detectors.base import DetectorNet
 from genimage_core.detectors.recipe import Recipe
 from genimage_core.detectors.tiling import paper_view
 from genimage_core.detectors.weights.store import file_sha256
-from genimage_core.training.augment import augment
+from genimage_core.training.augment import augment, random_crop
 from genimage_core.training.data import read_rgb
 from genimage_core.training.plan import bf16_pays
+from genimage_core.training.web import web_chain
 from genimage_core.utils.atomic_write import fill_text, fill_whole
 from genimage_core.utils.errors import TrainingError
 
@@ -40,26 +41,36 @@ class View:
     """One way to look at an image.
 
     Attributes:
-        recipe: whose augmentation is drawn, or None for the centre crop as it is.
+        recipe: whose augmentation is drawn, or None for the image as it is.
         seed: of the draw; the draw also depends on the file's content, not on its place.
+        whole: the whole picture resized, instead of a crop at full size.
+        web: what the web does to a picture is drawn, instead of a recipe's augmentation.
     """
 
     recipe: Recipe | None = None
     seed: int = 0
+    whole: bool = False
+    web: bool = False
 
     @property
     def name(self) -> str:
         """Part of the cache's key: another augmentation is another view."""
+        part = "whole" if self.whole else "centre"
+        if self.web:
+            return f"web-{self.seed}-{part}"
         if self.recipe is None:
-            return "centre"
+            return part
         facts = {name: getattr(self.recipe, name) for name in AUGMENTATION}
         return f"{hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]}-{self.seed}"
 
     def of(self, image: np.ndarray, digest: str, side: int) -> np.ndarray:
         """(H, W, 3) uint8 -> the (side, side, 3) view of the file with that sha256."""
-        if self.recipe is None:
-            return paper_view(image, None, side)
         rng = np.random.default_rng([self.seed, int(digest[:15], 16)])
+        if self.web:
+            image = web_chain(image, rng)
+            return paper_view(image, side, side) if self.whole else random_crop(image, side, rng)
+        if self.recipe is None:
+            return paper_view(image, side if self.whole else None, side)
         return augment(image, self.recipe, side, rng)
 
 
@@ -71,11 +82,13 @@ class FeatureCache:
         folder: where the shards lie; made where absent.
         net: the frozen network; its `embed` gives the features.
         weights_id: what tells its weights from others.
+        embed: (N, S, S, 3) uint8 -> (N, D) features; None asks the network itself.
     """
 
     folder: Path
     net: DetectorNet
     weights_id: str
+    embed: Callable[[np.ndarray], np.ndarray] | None = None
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -138,6 +151,8 @@ class FeatureCache:
 
     @torch.inference_mode()
     def _features(self, views: Sequence[np.ndarray]) -> np.ndarray:
+        if self.embed:
+            return self.embed(np.stack(views)).astype(np.float16)
         x = torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).float().div_(255.0)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16_pays(torch.device("cpu"))):
             features = self.net.embed(self.net.prepare(x))
@@ -150,6 +165,19 @@ class FeatureCache:
         # The keys come last: rows without keys are as good as not there.
         fill_text(self.folder / f"keys-{number:05d}.json", text)
         self.places |= {key: (number, row) for row, key in enumerate(keys)}
+
+
+def embed_in_8_bits(net: DetectorNet) -> Callable[[np.ndarray], np.ndarray]:
+    """A network's `embed` in ONNX Runtime with 8-bit matrix products: on a CPU twice as fast as bfloat16.
+
+    What is fitted on such features suits the network that a CPU will run in 8 bits.
+    """
+    from genimage_core.detectors.onnx.detector import PreparedDetector
+    from genimage_core.detectors.onnx.export import export_onnx, known
+    from genimage_core.detectors.onnx.quantize import quantised
+
+    model = quantised(export_onnx(net, "features"), known(net), [], net.keep_float, "int8_dynamic")
+    return PreparedDetector(model, known(net), "features", lambda: net).run
 
 
 def _save_array(rows: np.ndarray, path: Path) -> None:
