@@ -172,12 +172,12 @@ def embed_in_8_bits(net: DetectorNet) -> Callable[[np.ndarray], np.ndarray]:
 
     What is fitted on such features suits the network that a CPU will run in 8 bits.
     """
-    from genimage_core.detectors.onnx.detector import PreparedDetector
+    from genimage_core.detectors.onnx.detector import OnnxDetector
     from genimage_core.detectors.onnx.export import export_onnx, known
     from genimage_core.detectors.onnx.quantize import quantised
 
     model = quantised(export_onnx(net, "features"), known(net), [], net.keep_float, "int8_dynamic")
-    return PreparedDetector(model, known(net), "features", lambda: net).run
+    return OnnxDetector(model, known(net), "features", lambda: net).run
 
 
 def _save_array(rows: np.ndarray, path: Path) -> None:
