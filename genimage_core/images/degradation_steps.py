@@ -347,3 +347,47 @@ def _resize(image: RGBImage, height: int, width: int) -> RGBImage:
     batch = torch.from_numpy(owned).unsqueeze(0).permute(0, 3, 1, 2)
     resized = torch.nn.functional.interpolate(batch, size=(height, width), mode="bicubic", antialias=True)
     return as_image(resized[0].permute(1, 2, 0).contiguous().numpy())
+
+
+@register_degradation
+@dataclass(frozen=True)
+class Thumbnail(Degradation):
+    """What a messenger or a search page keeps: the longer side shrunk, then WebP of quality 80.
+
+    Attributes:
+        size: longer side in px, 16..4096; smaller images are only encoded.
+    """
+
+    size: int
+
+    name: ClassVar[str] = "thumb"
+    parameter: ClassVar[str] = "size"
+    control: ClassVar[Slider] = Slider(
+        "Thumbnail (longer side in px, WebP)", (None, 1600, 1200, 800, 600, 400, 300, 200)
+    )
+    last: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check the parameter."""
+        check_whole("thumbnail size", self.size, 16, 4096, "thumb:400")
+
+    def __call__(self, image: RGBImage) -> RGBImage:
+        """Shrink and encode the image."""
+        image = checked(image)
+        height, width = image.shape[:2]
+        scale = self.size / max(height, width)
+        if scale < 1:
+            image = _resize(image, max(1, round(height * scale)), max(1, round(width * scale)))
+        _, encoded = cv2.imencode(
+            ".webp", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_WEBP_QUALITY, 80]
+        )
+        return as_image(cv2.cvtColor(as_image(cv2.imdecode(encoded, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB))
+
+    def __str__(self) -> str:
+        """Return "thumb:SIZE"."""
+        return f"thumb:{self.size}"
+
+    @property
+    def words(self) -> str:
+        """What was done, as a visitor reads it."""
+        return f"thumbnail {self.size}"

@@ -1,8 +1,9 @@
-"""The three degradations of GenImage's Task 2 (low resolution, JPEG, blur), three of the web's, their chains.
+"""The three degradations of GenImage's Task 2 (low resolution, JPEG, blur), four of the web's, their chains.
 
 A degradation takes and gives an image as uint8 height x width x 3 RGB and acts on the decoded full image,
 before a detector's own resizing and cropping. Text forms: "lowres:112", "lowres:112:down", "jpeg:65",
-"jpeg:65:444", "blur:3", "resize:75", "crop:80", "screen", joined by "+"; "none" does nothing.
+"jpeg:65:444", "blur:3", "resize:75", "crop:80", "screen",
+"thumb:400", joined by "+"; "none" does nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from genimage_core.images.degradation_steps import (
     LowResMode,
     Resize,
     Screen,
+    Thumbnail,
 )
 from genimage_core.utils.errors import DegradationError
 
@@ -33,6 +35,7 @@ __all__ = [
     "LowResMode",
     "Resize",
     "Screen",
+    "Thumbnail",
     "chain",
     "degradation_types",
     "paper_suite",

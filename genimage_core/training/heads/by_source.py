@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -24,7 +25,7 @@ from genimage_core.datasets.manifest import NOT_PHOTO, SourcedRecord, read_manif
 from genimage_core.detectors import build_network
 from genimage_core.detectors.weights.store import file_sha256
 from genimage_core.training.data import data_hash
-from genimage_core.training.heads.features import FeatureCache, View
+from genimage_core.training.heads.features import FeatureCache, View, embed_in_8_bits
 from genimage_core.training.heads.linear import LinearHead, fit_linear
 from genimage_core.training.loop import start_from
 from genimage_core.utils.atomic_write import fill_text, fill_whole
@@ -32,9 +33,11 @@ from genimage_core.utils.errors import TrainingError
 from genimage_core.utils.versions import versions
 
 Report = Callable[[dict[str, Any]], None]
+Keys = tuple[list[str], list[str]]
+"""Of N pictures' whole views, and of their tiles."""
 SHARES = {"ai": 0.5, "nature": 0.3, NOT_PHOTO: 0.2}
 """Of the weight: what is neither passes for AI most easily, so it has more than its number."""
-HELD_OUT_COLUMNS = ("image_id", "generator", "source", "fold", "label", "p_fake")
+HELD_OUT_COLUMNS = ("image_id", "generator", "source", "label", "degradation", "p_fake")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class SourcedPlan:
         init_note: where the trunk comes from, in words.
         command: for the manifest.
         cached_only: leave out pictures whose features are not in the cache.
+        degradations: text forms, also scored by the heads that never saw the source.
+        degrade: at most so many pictures a kind and source are degraded.
     """
 
     data: Path
@@ -62,6 +67,8 @@ class SourcedPlan:
     init_note: str = ""
     command: str = ""
     cached_only: bool = False
+    degradations: tuple[str, ...] = ()
+    degrade: int = 5
 
     @property
     def views(self) -> list[tuple[View, View]]:
@@ -99,7 +106,7 @@ class SourcedRows:
 
     records: list[SourcedRecord]
     cache: FeatureCache
-    keys: list[tuple[list[str], list[str]]]
+    keys: list[Keys]
 
     def fit(self, rows: np.ndarray, inverse_penalty: float) -> LinearHead:
         """A head on all views of some pictures (numbers or a mask)."""
@@ -113,10 +120,24 @@ class SourcedRows:
             inverse_penalty=inverse_penalty,
         )  # fmt: skip
 
-    def log_odds(self, head: LinearHead, rows: np.ndarray, way: int = 0) -> np.ndarray:
-        """Mean log-odds of both views of some pictures; `way` 0 is the picture as it is."""
-        picked = np.arange(len(self.records))[rows]
-        both = [head.log_odds(self.cache.read([names[i] for i in picked])) for names in self.keys[way]]
+    def degraded(self, degradation: str, most: int, report: Report) -> tuple[np.ndarray, Keys]:
+        """Numbers of the pictures that are degraded, and the keys of their two views."""
+        count: Counter[tuple[str, str]] = Counter()
+        picked = []
+        for number, record in enumerate(self.records):
+            group = kind_of(record), record.source
+            if count[group] < most:
+                picked.append(number)
+                count[group] += 1
+        pair = (View(whole=True, degradation=degradation), View(degradation=degradation))
+        chosen = [self.records[i] for i in picked]
+        keys = [self.cache.fill(chosen, view, report=partial(_tell, report, view.name)) for view in pair]
+        return np.array(picked), (keys[0], keys[1])
+
+    def log_odds(self, head: LinearHead, keys: Keys, rows: np.ndarray) -> np.ndarray:
+        """Mean log-odds of both views of the pictures at some places (numbers or a mask) of `keys`."""
+        picked = np.arange(len(keys[0]))[rows]
+        both = [head.log_odds(self.cache.read([names[i] for i in picked])) for names in keys]
         return np.mean(both, axis=0)
 
 
@@ -152,35 +173,35 @@ def fit_by_source(plan: SourcedPlan, out: Path, report: Report) -> Path:
     """Fit a head, and for each fold one that never saw its sources.
 
     Writes `weights.safetensors` and `manifest.json` as `train` does, and `held_out.csv`: each picture's
-    P(fake) from the head without its fold, as it is; `held_out_web.csv`: after its first way through the web.
+    P(fake) from the head without its fold, as it is and under each of the degradations.
 
     Returns:
         Path of the weights.
     """
-    net = build_network(plan.detector)
+    net = build_network(plan.detector).eval()
     tensors = start_from(net, plan.detector, plan.init)[0]
-    cache = FeatureCache(plan.features, net, file_sha256(plan.init))
+    cache = FeatureCache(plan.features, net, file_sha256(plan.init), embed_in_8_bits(net))
     rows = gather(plan, cache, report)
     folds = np.array([r.fold for r in rows.records])
-    scores = {way: np.zeros(len(folds)) for way in range(min(2, 1 + plan.web))}
+    tests = {"none": (np.arange(len(folds)), rows.keys[0])}
+    tests |= {name: rows.degraded(name, plan.degrade, report) for name in plan.degradations}
+    scores = {name: np.zeros(len(picked)) for name, (picked, _) in tests.items()}
     for fold in np.unique(folds):
         head = rows.fit(folds != fold, plan.inverse_penalty)
-        for way, held_out in scores.items():
-            held_out[folds == fold] = expit(rows.log_odds(head, folds == fold, way))
+        for name, (picked, keys) in tests.items():
+            here = folds[picked] == fold
+            scores[name][here] = expit(rows.log_odds(head, keys, here))
         report({"fold": int(fold), "pictures": int((folds == fold).sum()), "iterations": head.iterations})
     head = rows.fit(np.ones(len(folds), bool), plan.inverse_penalty)
     out.mkdir(parents=True, exist_ok=True)
-    for way, name in enumerate(("held_out.csv", "held_out_web.csv")[: len(scores)]):
-        _write_scores(out / name, rows.records, scores[way])
-    return _write_head(plan, out, rows.records, net.state_dict(), head, tensors)
-
-
-def _write_scores(path: Path, records: Sequence[SourcedRecord], p_fake: np.ndarray) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with (out / "held_out.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HELD_OUT_COLUMNS)
-        for r, p in zip(records, p_fake, strict=True):
-            writer.writerow((r.image_id, r.generator, r.source, r.fold, r.label, round(float(p), 6)))
+        for name, (picked, _) in tests.items():
+            for i, p in zip(picked, scores[name], strict=True):
+                r = rows.records[i]
+                writer.writerow((r.image_id, r.generator, r.source, r.label, name, f"{p:.6f}"))
+    return _write_head(plan, out, rows.records, net.state_dict(), head, tensors)
 
 
 def _write_head(

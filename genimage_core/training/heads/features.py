@@ -22,6 +22,7 @@ from genimage_core.detectors.base import DetectorNet
 from genimage_core.detectors.recipe import Recipe
 from genimage_core.detectors.tiling import paper_view
 from genimage_core.detectors.weights.store import file_sha256
+from genimage_core.images.degradations import parse
 from genimage_core.training.augment import augment, random_crop
 from genimage_core.training.data import read_rgb
 from genimage_core.training.plan import bf16_pays
@@ -45,17 +46,21 @@ class View:
         seed: of the draw; the draw also depends on the file's content, not on its place.
         whole: the whole picture resized, instead of a crop at full size.
         web: what the web does to a picture is drawn, instead of a recipe's augmentation.
+        degradation: text form of what is done to the image before it is cut.
     """
 
     recipe: Recipe | None = None
     seed: int = 0
     whole: bool = False
     web: bool = False
+    degradation: str = ""
 
     @property
     def name(self) -> str:
         """Part of the cache's key: another augmentation is another view."""
         part = "whole" if self.whole else "centre"
+        if self.degradation:
+            return f"{self.degradation}-{part}"
         if self.web:
             return f"web-{self.seed}-{part}"
         if self.recipe is None:
@@ -69,6 +74,8 @@ class View:
         if self.web:
             image = web_chain(image, rng)
             return paper_view(image, side, side) if self.whole else random_crop(image, side, rng)
+        if self.degradation:
+            image = parse(self.degradation)(image)
         if self.recipe is None:
             return paper_view(image, side if self.whole else None, side)
         return augment(image, self.recipe, side, rng)
