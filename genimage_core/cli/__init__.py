@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from genimage_core.cli import audit, calibrate, detect, evaluate, measure, report, runtime, train
+from genimage_core.cli import audit, calibrate, detect, evaluate, measure, report, runtime, train, wild
 from genimage_core.utils.errors import GenImageError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -24,7 +24,8 @@ _USERS: tuple[Callable[..., None], ...] = (
     audit.audit, train.train, measure.measure, runtime.prepare, runtime.time,
 )  # fmt: skip
 _MAINTAINERS: tuple[Callable[..., None], ...] = (
-    train.teach, train.pack, train.fit_head, train.leave_one_out, measure.score_head, train.fit_attribution,
+    train.teach, train.pack, train.fit_head, wild.fit_by_source, train.leave_one_out,
+    wild.in_the_wild, measure.score_head, train.fit_attribution,
     calibrate.calibrate, calibrate.fit_image_type, calibrate.warning_rates, calibrate.stability,
     runtime.choose_precision, evaluate.export_scores, evaluate.export_table, report.cards,
 )  # fmt: skip

@@ -26,7 +26,7 @@ DESCRIPTION = (
 )
 
 
-def scores_of(runs: Sequence[Path], held_out: Sequence[Path], manifest: Path) -> pd.DataFrame:
+def scores_of(runs: Sequence[Path], held_out: Sequence[str], manifest: Path) -> pd.DataFrame:
     """Scores of runs and of heads by source as one table: `COLUMNS` and `detector`, under hashes.
 
     Args:
@@ -39,7 +39,7 @@ def scores_of(runs: Sequence[Path], held_out: Sequence[Path], manifest: Path) ->
     """
     parts = [read_rows(run)[["image_id", "detector", "degradation", "p_fake"]] for run in runs]
     for entry in held_out:
-        name, _, path = str(entry).partition("=")
+        name, _, path = entry.partition("=")
         parts.append(pd.read_csv(path)[["image_id", "degradation", "p_fake"]].assign(detector=name))
     rows = pd.concat([p.astype({"detector": str, "degradation": str}) for p in parts]).dropna()
     records = {r.image_id: r for r in read_manifest(manifest)}
@@ -95,6 +95,18 @@ def _kind_weights(facts: pd.DataFrame) -> np.ndarray:
     kinds = ["ai" if y else (NOT_PHOTO if g == NOT_PHOTO else "nature")
              for g, y in zip(facts["group"], facts["label"], strict=True)]  # fmt: skip
     return source_weights(kinds, list(facts["source"]))
+
+
+def write_scores(rows: pd.DataFrame, out: Path) -> None:
+    """Undegraded scores as `calibrate` reads them, and `manifest.csv` with each image's source."""
+    out.mkdir(parents=True, exist_ok=True)
+    clean = rows[rows["degradation"] == "none"].rename(columns={"group": "generator"})
+    for detector, part in clean.groupby("detector"):
+        part[["image_id", "generator", "label", "p_fake"]].assign(split="val", detector=detector).to_csv(
+            out / f"{detector}.csv", index=False, float_format="%.6f"
+        )
+    facts = clean.drop_duplicates("image_id").rename(columns={"image_id": "path"})
+    facts[["path", "source"]].to_csv(out / "manifest.csv", index=False)
 
 
 def write_wild(rows: pd.DataFrame, out: Path, commands: Sequence[str]) -> Wild:
