@@ -5,9 +5,11 @@ import streamlit as st
 from genimage_core.results.measured import list_measured
 from genimage_core.results.plots_paper import table_figure
 from genimage_core.results.published import PublishedTable, list_tables, load_table
-from pages.components.benchmark import compare, tables
+from pages.components.benchmark import compare, tables, wild
 from pages.components.shared.glossary import meaning
 from pages.components.shared.layout import heading, serve
+
+PUBLISHED, WILD = "GenImage's tables", "In the wild"
 
 
 def page() -> None:
@@ -16,6 +18,17 @@ def page() -> None:
         "The tables published with GenImage, and what later papers reported on it. The figures "
         "are their authors' own.",
     )
+    part = st.segmented_control(
+        "Which results", [PUBLISHED, WILD], default=PUBLISHED, required=True, key="part",
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    if part == WILD:
+        wild.show()
+    else:
+        _published()
+
+
+def _published() -> None:
     table = _choose()
     st.subheader(table.title, anchor=False)
     st.markdown(table.description)

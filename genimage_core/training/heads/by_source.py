@@ -23,6 +23,7 @@ from scipy.special import expit
 
 from genimage_core.datasets.manifest import NOT_PHOTO, SourcedRecord, read_manifest
 from genimage_core.detectors import build_network
+from genimage_core.detectors.base import DetectorNet
 from genimage_core.detectors.weights.store import file_sha256
 from genimage_core.training.data import data_hash
 from genimage_core.training.heads.features import FeatureCache, View, embed_in_8_bits
@@ -201,14 +202,14 @@ def fit_by_source(plan: SourcedPlan, out: Path, report: Report) -> Path:
             for i, p in zip(picked, scores[name], strict=True):
                 r = rows.records[i]
                 writer.writerow((r.image_id, r.generator, r.source, r.label, name, f"{p:.6f}"))
-    return _write_head(plan, out, rows.records, net.state_dict(), head, tensors)
+    return _write_head(plan, out, rows.records, net, head, tensors)
 
 
 def _write_head(
-    plan: SourcedPlan, out: Path, records: Sequence[SourcedRecord], state: dict[str, torch.Tensor],
+    plan: SourcedPlan, out: Path, records: Sequence[SourcedRecord], net: DetectorNet,
     head: LinearHead, tensors: int,
 ) -> Path:  # fmt: skip
-    state = state | {
+    state = net.state_dict() | {
         "head.weight": torch.from_numpy(head.weight)[None],
         "head.bias": torch.tensor([head.bias], dtype=torch.float32),
     }
@@ -227,7 +228,7 @@ def _write_head(
         "inverse_penalty": plan.inverse_penalty,
         "iterations": head.iterations,
         "data_sha256": data_hash(records),
-        "recipe": asdict(build_network(plan.detector).recipe),
+        "recipe": asdict(type(net).recipe),
         "started_from": plan.init_note or plan.init.name,
         "init_tensors": tensors,
         "init_sha256": file_sha256(plan.init),
