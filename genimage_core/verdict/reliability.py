@@ -15,7 +15,13 @@ from genimage_core.utils.paths import asset
 from genimage_core.verdict.combine import load_combination
 
 FOLDER = asset("measured")
-SETS = {"scores": "Generators known from training", "band_scores": "Further generators"}
+SETS = ("scores", "band_scores")
+_TITLES = {
+    "wild": "In the wild, sources never seen",
+    "eight": "Generators known from training",
+    "held_out": "Further generators",
+}
+"""Name of a set of scores -> what a visitor reads."""
 _ANSWERS = {
     "reals_called_fake": "photographs called AI-generated",
     "reals_unsure": "photographs answered “unsure”",
@@ -42,7 +48,12 @@ class VerdictFigures:
     @property
     def sets(self) -> dict[str, dict[str, Any]]:
         """Title of a set of images -> its figures."""
-        return {title: self.data["sets"][key] for key, title in SETS.items() if key in self.data["sets"]}
+        return {self.title(key): self.data["sets"][key] for key in SETS if key in self.data["sets"]}
+
+    def title(self, key: str) -> str:
+        """What a visitor reads for `scores` or `band_scores`."""
+        name = str(self.data.get(key, key))
+        return _TITLES.get(name, name)
 
     def rows(self) -> list[dict[str, str]]:
         """One row a figure: what it is, and its value on each set with 95 % interval and number of images."""
@@ -126,7 +137,7 @@ def reliability_diagram(figures: VerdictFigures) -> go.Figure:
     plot.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line=diagonal, name="perfect calibration", hoverinfo="skip"
     )
-    for key, title in SETS.items():
+    for key in SETS:
         if key not in figures.data["sets"]:
             continue
         points = figures.data["sets"][key]["combination"]["reliability"]
@@ -144,7 +155,7 @@ def reliability_diagram(figures: VerdictFigures) -> go.Figure:
             mode="lines+markers",
             line={"color": colour},
             marker={"symbol": symbol, "size": 8},
-            name=title,
+            name=figures.title(key),
             hovertemplate="score %{x:.2f}: %{y:.0%} AI images (n = %{customdata})<extra></extra>",
         )
     plot.update_layout(

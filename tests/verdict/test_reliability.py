@@ -35,7 +35,7 @@ def measured(
 ) -> Combination:
     how, figures = fitted[0].model_copy(deep=True), fitted[1]
     how.figures["file"] = "x_calibration.json"
-    (tmp_path / "x_calibration.json").write_text(json.dumps({"scores": "x"} | figures))
+    (tmp_path / "x_calibration.json").write_text(json.dumps({"scores": "x", "band_scores": "held_out"} | figures))
     monkeypatch.setattr(module, "load_combination", lambda: how)
     return how
 
@@ -44,12 +44,13 @@ def test_rows_and_diagram_show_both_sets(measured: Combination, tmp_path: Path) 
     figures = verdict_figures(tmp_path)
     assert figures is not None
     rows = {row.pop("figure"): row for row in figures.rows()}
-    assert all(set(row) == set(module.SETS.values()) for row in rows.values())
+    assert all(set(row) == {"x", "Further generators"} for row in rows.values())
     assert "n = 100" in rows["photographs called AI-generated"]["Further generators"]
     assert {row["detector"] for row in figures.detector_rows()} == {"a", "b"}
     lines = {line.name: line for line in reliability_diagram(figures).data}
-    for key, title in module.SETS.items():
+    for key in module.SETS:
         points = figures.data["sets"][key]["combination"]["reliability"]
+        title = figures.title(key)
         assert list(lines[title].y) == [point["share"] for point in points]
         assert sum(lines[title].customdata) == 200
     assert figures.stability_words() == ""

@@ -14,9 +14,8 @@ def trust() -> bool:
     st.header("How far to trust a verdict", anchor="verdict")
     st.markdown(
         "Scores are calibrated on images that no detector was trained on: on the dotted line, a combined "
-        "score of .8 means that 80 of 100 such images are AI images. The bars are 95 % intervals. Of the "
-        "further generators the detectors had seen other images, a few of each; of one that is really new "
-        "expect less."
+        "score of .8 means that 80 of 100 such images are AI images. The bars are 95 % intervals. Of a "
+        "generator that is really new expect less."
     )
     st.plotly_chart(
         reliability_diagram(figures),
