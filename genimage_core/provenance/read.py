@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from genimage_core.provenance.containers import Raw, read_raw
 from genimage_core.provenance.credential import read_credential
 from genimage_core.provenance.exif import read_exif
-from genimage_core.provenance.explain import decide, explain, made_by, note
+from genimage_core.provenance.explain import decide, edited, explain, made_by, note, said_by
 from genimage_core.provenance.iptc_iim import read_iim
 from genimage_core.provenance.jpeg_tables import read_tables
 from genimage_core.provenance.model import UNREADABLE, Finding, Kind, Provenance, finding
@@ -51,6 +51,8 @@ def read_provenance(
         explanation=explain(found),
         made_by=made_by(found),
         note=note(found),
+        said_by=said_by(found),
+        edited=edited(found),
     )
 
 
