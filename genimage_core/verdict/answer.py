@@ -91,8 +91,8 @@ def find_answer(
         PriorError: `prior` isn't strictly between 0 and 1.
     """
     check_prior(prior)
-    if provenance.ai is not None:
-        return _by_file(provenance, verdict)
+    if found := file_answer(provenance, verdict):
+        return found
     if kind in WITHHOLDS:
         return _not_judged(kind, verdict)
     shares = (how or load_combination()).zone_shares() if measured and not verdict.partial else {}
@@ -132,7 +132,15 @@ def bayes(p_even: float, prior: float) -> float:
     return float(expit(finite_logit(p_even) + logit(prior)))
 
 
-def _by_file(provenance: Provenance, verdict: Verdict) -> Answer:
+def file_answer(provenance: Provenance, verdict: Verdict | None = None) -> Answer | None:
+    """The answer that the file's own word gives, whatever the pixels say; None where it says nothing of AI.
+
+    Args:
+        provenance: what the file says of itself.
+        verdict: what the detectors make of its pixels, where they have answered.
+    """
+    if provenance.ai is None:
+        return None
     source = provenance.said_by
     told = [provenance.made_by, *_worth(source)] if source else [provenance.made_by]
     within = f" ({', '.join(part for part in told if part)})" if any(told) else ""
@@ -146,8 +154,13 @@ def _by_file(provenance: Provenance, verdict: Verdict) -> Answer:
         basis="file",
         headline=headline + within,
         sentence=provenance.explanation,
-        facts=[f"By its pixels alone: {HEADLINES[ZONES[verdict.zone]].lower()} (score {verdict.p_fake:.2f})."],
+        facts=[_pixels_alone(verdict)] if verdict else [],
     )
+
+
+def _pixels_alone(verdict: Verdict) -> str:
+    words = HEADLINES[ZONES[verdict.zone]]
+    return f"From the pixels alone, the answer would be “{words}” (score {verdict.p_fake:.2f})."
 
 
 def _worth(source: Source) -> list[str]:

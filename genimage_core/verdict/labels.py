@@ -65,6 +65,10 @@ ANSWER_STYLES: Mapping[AnswerName, LabelStyle] = MappingProxyType(
 """The seven answers, from AI-generated to photograph, and what can't be judged."""
 
 
+ZONE_NAMES: tuple[AnswerName, ...] = ("photo", "leans_photo", "cannot_tell", "leans_ai", "ai")
+"""What the five zones of P(fake) answer, in ascending order."""
+
+
 def truth_style(truth: bool) -> LabelStyle:
     """The side of a known truth: True for AI-generated."""
     return LABEL_STYLES["fake" if truth else "real"]
