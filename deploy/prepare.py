@@ -1,8 +1,8 @@
 """Prepare a server at build time: `python -m deploy.prepare`.
 
 Loads each detector that has weights once and lets it answer. That checks every file's sha256 and fills the
-caches that the runtime keeps, so that a start needs neither time nor network for it. The report that Home
-shows is made as well.
+caches that the runtime keeps, so that a start needs neither time nor network for it. The reports that Home
+shows are made as well.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import numpy as np
 
 from genimage_core.api import loaded_detector
-from genimage_core.datasets.samples import shown_sample
+from genimage_core.datasets.samples import shown_samples
 from genimage_core.evaluation.config import covered_detectors
 from pages.components.home.example_report import make_report
 
@@ -31,8 +31,7 @@ def main(names: str = "all") -> None:
         if not 0 <= score <= 1:
             raise SystemExit(f"{name}: no score")
         print(f"{name}: ready", flush=True)
-    shown = shown_sample()
-    if names == "all" and shown is not None:
+    for shown in shown_samples() if names == "all" else ():
         make_report(shown, detectors)
         print(f"{shown.file}: report ready", flush=True)
 

@@ -37,6 +37,7 @@ def detect(
     preprocessing: Preprocessing = "tiles",
     weights: str = "default",
     device: str = "auto",
+    prior: float = 0.5,
 ) -> Report:
     """Ask detectors about one image.
 
@@ -47,9 +48,10 @@ def detect(
         preprocessing: `tiles` of full resolution, or the paper's own `resize` and crop.
         weights: `default`, `sd_v1`, a folder, or a hub repository (see `detectors/weights/hub.py`).
         device: `auto`, `cpu` or `cuda`.
+        prior: how likely AI was before anybody looked; `odds` follow it, the scores don't.
 
     Returns:
-        Verdict, combined P(fake) in [0, 1], each detector's P(fake), notes and an explanation.
+        Answer and odds, verdict, combined P(fake) in [0, 1], each detector's P(fake), notes and an explanation.
 
     Raises:
         ImageReadError: the image cannot be read.
@@ -57,6 +59,7 @@ def detect(
         UnknownDetectorError: no such detector.
         WeightsError: weights are missing or damaged.
         NoVerdictError: none of the detectors is calibrated.
+        PriorError: `prior` isn't strictly between 0 and 1.
     """
     report, _ = detect_with_origin(
         image,
@@ -65,6 +68,7 @@ def detect(
         preprocessing=preprocessing,
         weights=weights,
         device=device,
+        prior=prior,
     )
     return report
 
@@ -77,6 +81,7 @@ def detect_with_origin(
     preprocessing: Preprocessing = "tiles",
     weights: str = "default",
     device: str = "auto",
+    prior: float = 0.5,
 ) -> tuple[Report, Provenance]:
     """As `detect`, and what the file says of its own origin; its note stands among the report's."""
     names, _ = covered_detectors(detectors, weights)
@@ -88,6 +93,7 @@ def detect_with_origin(
         degradation=degradation,
         preprocessing=preprocessing,
         bundled=weights == "default",
+        prior=prior,
     )
     return found.report, found.provenance
 

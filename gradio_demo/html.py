@@ -7,18 +7,33 @@ from html import escape
 from typing import Any
 
 from genimage_core.verdict.combine import Label
-from genimage_core.verdict.labels import LABEL_STYLES
+from genimage_core.verdict.labels import ANSWER_STYLES, LABEL_STYLES, truth_style
 
 
 def verdict(answer: Mapping[str, Any]) -> str:
-    """A verdict, the sentence that explains it, and what must be known about this picture."""
-    notes = "".join(f"<li>{escape(note)}</li>" for note in answer["notes"])
+    """The answer, how often such an answer is right, what carries it, and what must be known."""
+    style = ANSWER_STYLES[answer["answer"]]
+    lines = "".join(f"<li>{escape(line)}</li>" for line in [*answer["facts"], *answer["notes"]])
     origin = answer["provenance"].get("explanation") or ""
     return (
-        f"<h2>{_said(answer['verdict'])}</h2>"
-        f"<p>Combined P(fake): <b>{answer['p_fake']:.2f}</b>. {escape(answer['explanation'])}</p>"
-        + (f"<ul>{notes}</ul>" if notes else "")
+        f'<h2><span style="color: {style.colour}" aria-hidden="true">{style.shape}</span> '
+        f"{escape(answer['headline'])}</h2><p>{escape(answer['sentence'])}</p><ul>{lines}</ul>"
         + (f"<p><b>What the file says of itself:</b> {escape(origin)}</p>" if origin else "")
+    )
+
+
+def bars(scores: Mapping[str, float], titles: Mapping[str, str]) -> str:
+    """Each detector's score as a bar, in the colour of the side it is on."""
+    rows = "".join(
+        f'<tr><th scope="row" style="text-align: left; font-weight: 400">{escape(titles.get(name, name))}</th>'
+        f'<td style="width: 100%"><div style="background: #8a8f9430; border-radius: 3px"><div style="height: 1em; '
+        f"border-radius: 3px; width: {max(p, 0.01):.0%}; background: {truth_style(p >= 0.5).colour}"
+        f'"></div></div></td><td>{p:.2f}</td></tr>'
+        for name, p in scores.items()
+    )
+    return (
+        '<table style="width: 100%"><caption style="text-align: left">Each detector’s score: 0 like a '
+        f"photograph, 1 like an AI image</caption>{rows}</table>"
     )
 
 

@@ -63,24 +63,32 @@ def _picture() -> gr.Image:
     return image
 
 
+def _look(image: str | None) -> Any:
+    """Ask about a picture that has just come; an emptied place changes nothing."""
+    return endpoints.detect(image) if image else gr.skip()
+
+
 def _detect_tab() -> None:
     with gr.Row():
         with gr.Column():
             image = _picture()
-            ask = gr.Button("Ask the detectors", variant="primary")
-            gr.Examples([str(s.path) for s in list_samples()[:6]], image, api_visibility="private")
+            ask = gr.Button("Ask again")
+            gr.Examples([str(s.path) for s in list_samples()[:12]], image, api_visibility="private")
         with gr.Column():
             verdict = gr.HTML()
-            scores = gr.Label(label="P(fake) of each detector", show_heading=False)
+            scores = gr.HTML()
             with gr.Accordion("Everything as JSON", open=False):
                 facts = gr.JSON(show_label=False)
 
-    def show(answer: dict[str, Any]) -> tuple[str, dict[str, float]]:
-        titles = _titles()
-        return html.verdict(answer), {titles.get(n, n): p for n, p in answer["detectors"].items()}
+    def show(answer: dict[str, Any]) -> tuple[str, str]:
+        return html.verdict(answer), html.bars(answer["detectors"], _titles())
 
     asked = ask.click(endpoints.detect, image, facts, api_name="detect")
-    asked.success(show, facts, [verdict, scores], api_visibility="private")
+    # As soon as a picture is there; emptying the place asks nobody.
+    came = image.change(_look, image, facts, api_visibility="private")
+    for event in (asked, came):
+        event.success(show, facts, [verdict, scores], api_visibility="private")
+    image.clear(lambda: ("", ""), None, [verdict, scores], api_visibility="private")
 
 
 def _degrade_tab() -> None:

@@ -36,7 +36,7 @@ def page() -> None:
         return
     _workbench(picture)
     scoring.show_problems()
-    scoring.preprocessing_choice()
+    scoring.advanced()
     st.divider()
     curves(picture)
 

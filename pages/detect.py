@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components.detect import downloads
-from pages.components.detect.picture_table import go_on, overview
+from pages.components.detect.picture_table import exported, go_on, overview
 from pages.components.detect.result import details
 from pages.components.shared import detectors, pictures, scoring
 from pages.components.shared.layout import heading, plain, serve
@@ -16,8 +16,8 @@ from pages.components.shared.upload import clear_button, picker
 def page() -> None:
     heading(
         "Is this picture AI-generated?",
-        "Several detectors look at your picture, each in its own way. You see each answer, what it rests on, "
-        "and when they cannot tell, we say so.",
+        "One answer from what the file says and what the detectors see, how often such answers are right, and "
+        "why. If nobody can tell, we say so.",
     )
     picker("detect")
     detectors.warm_up()
@@ -40,15 +40,15 @@ def _results(good: list[pictures.Picture]) -> None:
         details(picture)
     scoring.show_problems()
     _how_to_read()
-    scoring.preprocessing_choice()
+    scoring.advanced(with_prior=True)
 
 
 def _downloads(chosen: list[pictures.Picture]) -> None:
-    preprocessing = scoring.preprocessing()
+    preprocessing, prior = scoring.preprocessing(), scoring.prior()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Results as JSON",
-            partial(downloads.as_json, list(chosen), preprocessing),
+            partial(downloads.as_json, exported(chosen), preprocessing, prior),
             "genimage-lab.json",
             "application/json",
             icon=":material/download:",
@@ -56,7 +56,7 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
         )
         st.download_button(
             "Results as CSV",
-            partial(downloads.as_csv, list(chosen), preprocessing),
+            partial(downloads.as_csv, exported(chosen), preprocessing, prior),
             "genimage-lab.csv",
             "text/csv",
             icon=":material/download:",
@@ -66,7 +66,7 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
         if picture is not None and preprocessing in picture.reports:
             st.download_button(
                 "Report as HTML",
-                partial(downloads.as_html, picture, preprocessing),
+                partial(downloads.as_html, picture, preprocessing, prior),
                 f"{Path(picture.name).stem}-report.html",
                 "text/html",
                 icon=":material/description:",
@@ -76,7 +76,7 @@ def _downloads(chosen: list[pictures.Picture]) -> None:
             )
             st.download_button(
                 "Report as PDF",
-                partial(downloads.as_pdf, picture, preprocessing),
+                partial(downloads.as_pdf, picture, preprocessing, prior),
                 f"{Path(picture.name).stem}-report.pdf",
                 "application/pdf",
                 icon=":material/picture_as_pdf:",

@@ -1,13 +1,12 @@
-"""Home: one picture that has been analysed already, and the way to everything else."""
+"""Home: a few pictures that have been analysed already, and the way to everything else."""
 
 import streamlit as st
 
 from app import PAGES
-from genimage_core.datasets.samples import Sample, shown_sample
+from genimage_core.datasets.samples import Sample, is_right, shown_samples
 from genimage_core.images.load import load_image
 from genimage_core.verdict.combine import combine
-from genimage_core.verdict.labels import truth_style
-from genimage_core.verdict.pipeline import Report
+from genimage_core.verdict.labels import LABEL_STYLES, LabelStyle, truth_style
 from pages.components.home.example import EVERY, ExampleReport, example
 from pages.components.shared import detectors, pictures
 from pages.components.shared import score_bars as rows
@@ -16,25 +15,37 @@ from pages.components.shared.layout import heading, note, serve
 
 def page() -> None:
     heading(
-        "How far can you trust an AI-image detector?",
-        "See what the detectors make of a picture, where they disagree, and how often they are wrong.",
+        "Is it AI? And how sure can you be?",
+        "See what the detectors make of a picture, where they disagree, and how often they're wrong.",
     )
     detectors.warm_up()
-    sample = shown_sample()
-    if sample is not None:
-        _example(sample)
-    st.header("Try it", anchor=False)
+    samples = shown_samples()
+    if samples:
+        _examples(samples)
+    if st.button("Try your own", type="primary", icon=":material/upload:"):
+        st.switch_page("pages/detect.py")
+    st.header("More to try", anchor=False)
     _calls()
+
+
+def _examples(samples: tuple[Sample, ...]) -> None:
+    files = [sample.file for sample in samples]
+    chosen = st.segmented_control(
+        "Example",
+        files,
+        default=files[0],
+        required=True,
+        format_func=lambda file: f"Example {files.index(file) + 1}",
+        label_visibility="collapsed",
+        key="home_example",
+    )
+    _example(next(sample for sample in samples if sample.file == chosen))
 
 
 def _example(sample: Sample) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left, st.container(key="picture"):
         st.image(_preview(sample.file, sample), alt=sample.title)
-        st.html(
-            '<p class="gl-change">What it really is: '
-            f"{rows.chip(truth_style(sample.truth == 'fake'), sample.truth_words)}</p>"
-        )
     found = example(sample.file, sample)
     with right:
         if found.waiting:
@@ -53,34 +64,24 @@ def _watch(sample: Sample, found: ExampleReport) -> None:
 
 def _answers(sample: Sample, found: ExampleReport) -> None:
     titles, report = detectors.titles(), found.report
+    truth = f"What it really is: {rows.chip(_side(sample), sample.truth_words)}"
     if report is None:
-        words = "The detectors are looking…" if found.waiting else "The detectors cannot answer here."
-        st.html(rows.waiting_card(words) + rows.score_rows(titles, {}))
+        words = "The detectors are looking…" if found.waiting else "The detectors can't answer here."
+        st.html(rows.waiting_card(words) + f'<p class="gl-change">{truth}</p>' + rows.score_rows(titles, {}))
         return
-    card = rows.verdict_card(report.verdict, report.p_fake, report.explanation, _band(report))
-    st.html(card)
+    st.html(rows.answer_card(report, report.p_fake, combine(report.detectors).borders))
+    st.html(f'<p class="gl-change">{truth} <b>{_outcome(is_right(report.answer, sample.truth))}</b></p>')
     st.html(rows.score_rows(titles, report.detectors))
-    right = sum((p >= 0.5) == (sample.truth == "fake") for p in report.detectors.values())
-    lesson = _lesson(sample, right, len(report.detectors))
-    note(f"<b>{right} of {len(report.detectors)} detectors are right about it.</b> {lesson}")
 
 
-def _lesson(sample: Sample, right: int, asked: int) -> str:
-    """Return what there is to learn from how many detectors are right about a sample."""
-    if sample.truth == "fake" and right < asked / 2:  # all bundled fakes are of generators of our own
-        return (
-            "A small generator that none of them had met made it (ours, so that we may show its pictures): "
-            "what is new can pass unseen."
-        )
-    if 0 < right < asked:
-        return "Each reads a picture in its own way, so one confident number would hide that they disagree."
-    return "Here they agree; on many pictures they do not, and agreement is no proof either."
+def _side(sample: Sample) -> LabelStyle:
+    return LABEL_STYLES["unsure"] if sample.truth == "neither" else truth_style(sample.truth == "fake")
 
 
-def _band(report: Report) -> tuple[float, float]:
-    """Return the unsure band that was applied: fewer detectors have one of their own."""
-    judged = combine(report.detectors)
-    return judged.low, judged.high
+def _outcome(right: bool | None) -> str:
+    if right is None:
+        return "The detectors take no side."
+    return "The answer is right." if right else "The answer is wrong: this happens, and it's why we show odds."
 
 
 @st.cache_data(show_spinner=False)

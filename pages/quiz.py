@@ -51,8 +51,8 @@ def _questions(seed: int) -> tuple[Question, ...]:
     with st.expander("Which pictures", icon=":material/folder_open:"):
         records = folder_records()
         st.caption(
-            "The bundled AI images come from a small model of this project and are easier to tell than those "
-            "of large generators. Run the app on your own machine to play with a data set of your own."
+            "Photographs, and AI images of current generators. To play with a data set of your own, run the "
+            "app on your own machine."
             if not records
             else f"{len(records)} images found; drawn from the validation images."
         )

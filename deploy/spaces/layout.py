@@ -11,8 +11,6 @@ ROOT = Path(__file__).resolve().parents[2]
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.part", ".*")
 _COMMON = ("genimage_core", "assets", "LICENSE")
 _PREPARE = ("deploy/__init__.py", "deploy/prepare.py")
-# The builder of the bundled evaluation set, which the Evaluate page calls.
-_EVALUATION_SET = ("experiments/__init__.py", "experiments/evaluation_set")
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Space:
 SPACES = {
     "streamlit": Space(
         "streamlit",
-        ("app.py", "pages", ".streamlit", "requirements.txt", *_COMMON, *_PREPARE, *_EVALUATION_SET),
+        ("app.py", "pages", ".streamlit", "requirements.txt", *_COMMON, *_PREPARE),
         None,
     ),
     "gradio": Space("gradio", ("gradio_app.py", "gradio_demo", *_COMMON), "gradio"),

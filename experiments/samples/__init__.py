@@ -1,1 +1,1 @@
-"""The bundled sample pictures: the small diffusion model that paints the fakes among them."""
+"""Makes the bundled samples and the bundled evaluation set from named packages."""

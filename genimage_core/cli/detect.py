@@ -25,6 +25,7 @@ def detect(
     degrade: Degrade = "none",
     preprocessing: PreprocessingOption = "tiles",
     weights: Weights = "default",
+    prior: Annotated[float, typer.Option(help="How likely AI was beforehand; the odds follow it.")] = 0.5,
     report: Annotated[
         Path | None, typer.Option(help="Also write a report: FILE.html or FILE.pdf, a folder for many.")
     ] = None,
@@ -43,7 +44,9 @@ def detect(
     from genimage_core.evaluation.devices import weights_of
     from genimage_core.images.degradations import parse
     from genimage_core.images.load import list_image_files
+    from genimage_core.verdict.answer import check_prior
 
+    check_prior(prior)
     (names, left_out), degradation = covered_detectors(detectors, weights), parse(degrade)
     files = list_image_files(paths)
     for name in left_out:
@@ -55,7 +58,8 @@ def detect(
     applied = "" if degrade == "none" else str(degradation)
     reports = ReportWriter(report, files, loaded, preprocessing, applied) if report else None
     bundled = weights == "default"
-    results = [_detect_one(path, loaded, degradation, preprocessing, bundled, reports) for path in files]
+    settings = {"degradation": degradation, "preprocessing": preprocessing, "bundled": bundled, "prior": prior}
+    results = [_detect_one(path, loaded, settings, reports) for path in files]
     if explain:
         _explain(explain, files, results, loaded, degradation)
     if as_json:
@@ -92,24 +96,26 @@ def _explain(
 def _detect_one(
     path: Path,
     loaded: dict[str, Any],
-    degradation: Callable[..., Any],
-    preprocessing: Any,
-    bundled: bool,
+    settings: dict[str, Any],
     reports: ReportWriter | None = None,
 ) -> dict[str, Any]:
-    """One file's entry; a bad file is an entry with `error`."""
+    """One file's entry; a bad file is an entry with `error`. `settings` go to `analyse_file`."""
     from genimage_core.verdict.pipeline import analyse_file
 
     try:
-        image, origin, report = analyse_file(
-            path, loaded, degradation=degradation, preprocessing=preprocessing, bundled=bundled
-        )
+        image, origin, report = analyse_file(path, loaded, **settings)
     except GenImageError as error:
         return {"path": printable(path), "error": error.message, "hint": error.hint}
     # Outside of the `try`: a report that cannot be written is no fault of the image's.
     written = {"report": str(reports.write(path, image, report, origin))} if reports else {}
     return written | {
         "path": printable(path),
+        "answer": report.answer,
+        "basis": report.basis,
+        "odds": None if report.odds is None else round(report.odds, 4),
+        "headline": report.headline,
+        "sentence": report.sentence,
+        "facts": report.facts,
         "p_fake": round(report.p_fake, 4),
         "verdict": report.verdict,
         "detectors": {name: round(p, 4) for name, p in report.detectors.items()},
@@ -129,7 +135,8 @@ def _show(entry: dict[str, Any]) -> None:
     if "error" in entry:
         print(f"{entry['path']}: {entry['error']} {entry['hint']}", file=sys.stderr)
         return
-    print(f"{entry['path']}: {entry['verdict']}  P(fake) {entry['p_fake']:.3f}")
+    print(f"{entry['path']}: {entry['headline']}  (P(fake) {entry['p_fake']:.3f}, verdict {entry['verdict']})")
+    print(f"    {entry['sentence']}")
     print("    " + "  ".join(f"{name} {p:.2f}" for name, p in entry["detectors"].items()))
     for note in entry["notes"]:
         print(f"    note: {note}")

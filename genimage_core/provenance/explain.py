@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from genimage_core.provenance.model import CAMERA, EXPOSURE, TRUST, UNCHECKABLE, UNREADABLE, Finding
+from genimage_core.provenance.model import CAMERA, EXPOSURE, TRUST, UNCHECKABLE, UNREADABLE, Finding, Source
 
 NOTHING = (
     "The file says nothing of its origin. That proves nothing: most sites and messengers strip such data, "
@@ -60,12 +60,23 @@ def made_by(findings: Sequence[Finding]) -> str:
     return max(named, key=_weight).tool if named else ""
 
 
+def said_by(findings: Sequence[Finding]) -> Source | None:
+    """The weightiest source that says what `decide` found; None where that is nothing."""
+    ai = decide(findings)
+    saying = [f for f in findings if ai is not None and f.ai is ai]
+    return max(saying, key=_weight).source if saying else None
+
+
+def edited(findings: Sequence[Finding]) -> bool:
+    """Whether AI is said to have edited a picture rather than made it."""
+    return decide(findings) is True and all(f.part for f in findings if f.ai is True)
+
+
 def claim(findings: Sequence[Finding]) -> str:
     """The file's own word on AI as a sentence without its full stop; "" unless it says that AI took part."""
     if decide(findings) is not True:
         return ""
-    whole = any(f.ai is True and not f.part for f in findings)
-    how = "made by" if whole else "edited with"
+    how = "edited with" if edited(findings) else "made by"
     return f"The file itself says it was {how} {made_by(findings) or 'generative AI'}"
 
 

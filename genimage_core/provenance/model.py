@@ -52,6 +52,8 @@ class Provenance(BaseModel):
         explanation: what follows from it, in plain words.
         made_by: the generator's name where one is known, else "".
         note: where `ai` is True, the sentence that says so and that it outranks the detectors; else "".
+        said_by: the weightiest source that says what `ai` is; None where that is None.
+        edited: where `ai` is True, whether AI edited a picture rather than made it.
     """
 
     ai: bool | None = None
@@ -59,6 +61,8 @@ class Provenance(BaseModel):
     explanation: str = ""
     made_by: str = ""
     note: str = ""
+    said_by: Source | None = None
+    edited: bool = False
 
     @property
     def summary(self) -> str:

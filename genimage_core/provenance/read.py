@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from genimage_core.provenance.containers import Raw, read_raw
 from genimage_core.provenance.credential import read_credential
 from genimage_core.provenance.exif import read_exif
-from genimage_core.provenance.explain import decide, explain, made_by, note, outrank_names
+from genimage_core.provenance.explain import (
+    decide,
+    edited,
+    explain,
+    made_by,
+    note,
+    outrank_names,
+    said_by,
+)
 from genimage_core.provenance.generators import read_facts, read_generators
 from genimage_core.provenance.generators.texts import collect
 from genimage_core.provenance.iptc_iim import read_iim
@@ -62,6 +70,8 @@ def read_provenance(
         explanation=explain(found),
         made_by=made_by(found),
         note=note(found),
+        said_by=said_by(found),
+        edited=edited(found),
     )
 
 

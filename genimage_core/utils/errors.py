@@ -64,6 +64,10 @@ class NoVerdictError(GenImageError, ValueError):
     """None of the detectors asked has a say in the verdict."""
 
 
+class PriorError(GenImageError, ValueError):
+    """A prior probability isn't strictly between 0 and 1."""
+
+
 class DatasetError(GenImageError):
     """A data folder has no layout that can be read."""
 

@@ -6,9 +6,10 @@ Blue and orange stay apart in every common form of colour blindness, and the sha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from genimage_core.verdict.answer import HEADLINES, AnswerName
 from genimage_core.verdict.combine import Label
 
 
@@ -46,6 +47,26 @@ LABEL_STYLES: Mapping[Label, LabelStyle] = MappingProxyType(
     }
 )
 """The three verdicts, from AI-generated to photograph."""
+
+
+ANSWER_STYLES: Mapping[AnswerName, LabelStyle] = MappingProxyType(
+    {
+        "file_says_ai": replace(LABEL_STYLES["fake"], words=HEADLINES["file_says_ai"], short="AI, says the file"),
+        "ai": replace(LABEL_STYLES["fake"], words=HEADLINES["ai"]),
+        "leans_ai": replace(LABEL_STYLES["fake"], words=HEADLINES["leans_ai"], short="Leans AI", shape="◇"),
+        "cannot_tell": replace(LABEL_STYLES["unsure"], words=HEADLINES["cannot_tell"], short="Can't tell"),
+        "leans_photo": replace(
+            LABEL_STYLES["real"], words=HEADLINES["leans_photo"], short="Leans photograph", shape="○"
+        ),
+        "photo": replace(LABEL_STYLES["real"], words=HEADLINES["photo"]),
+        "graphic": replace(LABEL_STYLES["unsure"], words=HEADLINES["graphic"], short="A graphic", shape="□"),
+    }
+)
+"""The seven answers, from AI-generated to photograph, and what can't be judged."""
+
+
+ZONE_NAMES: tuple[AnswerName, ...] = ("photo", "leans_photo", "cannot_tell", "leans_ai", "ai")
+"""What the five zones of P(fake) answer, in ascending order."""
 
 
 def truth_style(truth: bool) -> LabelStyle:

@@ -20,6 +20,7 @@ from genimage_core.detectors.onnx.detector import OnnxDetector
 from genimage_core.images.load import LoadedImage, load_image
 from genimage_core.provenance import Provenance, read_provenance
 from genimage_core.utils.errors import WeightsError
+from genimage_core.verdict.answer import EVEN, Answer, AnswerName, Basis, check_prior, find_answer
 from genimage_core.verdict.combine import Combination, Label, Verdict, combine, combine_early, withhold
 from genimage_core.verdict.image_type import ImageType, Kind, classify_image_type
 from genimage_core.verdict.image_warnings import find_image_warnings
@@ -37,8 +38,14 @@ class Report(BaseModel):
     """What is said of one image.
 
     Attributes:
-        verdict: `fake`, `real` or `unsure`.
-        p_fake: combined P(fake) in [0, 1].
+        answer: one of the seven of `verdict.answer`, from all that is known.
+        basis: what it rests on: the `file`'s own word, the `pixels`, or `none`.
+        odds: P(AI-generated) in [0, 1] for the given prior; None where no measured share is behind it.
+        headline: the answer in a few words.
+        sentence: how often such an answer was right.
+        facts: one or two facts that carry it.
+        verdict: `fake`, `real` or `unsure`: what the pixels say.
+        p_fake: combined P(fake) in [0, 1], of the pixels.
         detectors: detector -> P(fake).
         calibrated: detector -> its calibrated P(fake), of those that are calibrated.
         agreement: share of the calibrated scores on the side of `p_fake`.
@@ -48,6 +55,12 @@ class Report(BaseModel):
         explanation: the verdict in one plain sentence.
     """
 
+    answer: AnswerName
+    basis: Basis
+    odds: float | None
+    headline: str
+    sentence: str
+    facts: list[str] = []
     verdict: Label
     p_fake: float
     detectors: dict[str, float]
@@ -61,6 +74,10 @@ class Report(BaseModel):
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return self.model_dump(mode="json")
+
+    def answered(self, answer: Answer) -> Report:
+        """The same report with another answer, such as one for another prior."""
+        return self.model_copy(update=answer.model_dump())
 
 
 OnScore = Callable[[dict[str, float]], None]
@@ -110,6 +127,7 @@ def analyse_file(
     degradation: Callable[[np.ndarray], np.ndarray] | None = None,
     preprocessing: Preprocessing = "tiles",
     bundled: bool = True,
+    prior: float = EVEN,
     on_score: OnScore | None = None,
 ) -> Analysis:
     """The whole way: read, degrade, score, combine, say what must be known.
@@ -120,17 +138,20 @@ def analyse_file(
         degradation: what is done to the pixels before they are scored.
         preprocessing: how the picture reaches the networks.
         bundled: whether the detectors have the bundled weights.
+        prior: how likely AI was before anybody looked, strictly between 0 and 1.
         on_score: told of the scores as they come.
 
     Raises:
         ImageReadError: the picture cannot be read.
         NoVerdictError: none of the detectors is calibrated.
+        PriorError: `prior` isn't strictly between 0 and 1.
     """
+    check_prior(prior)
     image, provenance = open_image(source)
     if degradation is not None:
         image = replace(image, pixels=degradation(image.pixels))
     scores = score_image(image.pixels, detectors, preprocessing, on_score)
-    report = analyse(image, scores, says_ai=provenance.ai is True, bundled=bundled)
+    report = analyse(image, scores, provenance=provenance, bundled=bundled, prior=prior)
     if provenance.note:
         report = report.model_copy(update={"notes": [*report.notes, provenance.note]})
     return Analysis(image, provenance, report)
@@ -241,25 +262,30 @@ def analyse(
     loaded: LoadedImage,
     scores: Mapping[str, float],
     *,
-    says_ai: bool = False,
+    provenance: Provenance | None = None,
     image_type: ImageType | Literal["ask"] | None = "ask",
     bundled: bool = True,
+    prior: float = EVEN,
 ) -> Report:
     """Combine the scores of one image and say what must be known about it.
 
     Args:
         loaded: the image.
         scores: detector -> P(fake) in [0, 1].
-        says_ai: whether the file itself says that AI made it; then what it looks like withholds nothing.
+        provenance: what its file says; where that is AI, what it looks like withholds no verdict.
         image_type: from `find_image_type`, where that was asked already.
         bundled: whether the scores come from the bundled weights, which the verdict was measured with.
+        prior: how likely AI was before anybody looked, strictly between 0 and 1.
 
     Raises:
-        ValueError: none of the scores belongs to a calibrated detector.
+        NoVerdictError: none of the scores belongs to a calibrated detector.
+        PriorError: `prior` isn't strictly between 0 and 1.
     """
+    provenance = provenance or Provenance()
     found_type = find_image_type(loaded.pixels) if image_type == "ask" else image_type
     kind = found_type.kind if found_type else None
-    verdict = judge(scores, None if says_ai else kind)
+    verdict = judge(scores, None if provenance.ai else kind)
+    answer = find_answer(provenance, kind, verdict, prior=prior, measured=bundled)
     found = find_image_warnings(loaded.pixels, loaded.facts, found_type)
     notes = [*loaded.facts.notes, *(warning.note for warning in found)]
     if verdict.partial:
@@ -267,6 +293,7 @@ def analyse(
     if not bundled:
         notes.append(OTHER_WEIGHTS)
     return Report(
+        **answer.model_dump(),
         verdict=verdict.label,
         p_fake=verdict.p_fake,
         detectors=dict(scores),

@@ -183,7 +183,7 @@ def test_results_can_be_taken_along_as_json_and_csv(app):
     entries = json.loads(downloads.as_json(chosen, "tiles"))
     assert entries[0]["verdict"] == "fake"
     assert set(entries[0]["detectors"]) == set(NAMES)
-    assert entries[0]["facts"]["width"] == 160
+    assert entries[0]["file"]["width"] == 160
     assert "not an image" in entries[1]["error"]
     lines = downloads.as_csv(chosen, "tiles").splitlines()
     assert len(lines) == 3

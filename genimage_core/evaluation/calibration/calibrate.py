@@ -27,6 +27,7 @@ from genimage_core.evaluation.calibration.fit import (
 )
 from genimage_core.evaluation.calibration.samples import Samples, at, same_images, samples
 from genimage_core.evaluation.calibration.unsure_band import Limits, choose_band
+from genimage_core.evaluation.calibration.zones import held_out, lean_borders, measure_zones
 from genimage_core.verdict.combine import Combination, Subset, subset_key
 
 MOST_FOR_SUBSETS = 9
@@ -73,7 +74,11 @@ def calibrate(
     weights, bias = COMBINATIONS[method](c[fit], data.y[fit], data.weight[fit])
     low, high = _band(data, p, limits)
     bands = band_without_own_group(data, p, limits)
+    lean_low, lean_high = _leans(data, p, low, high)
+    zones = measure_zones(data, p, bands)
     figures = measured(data, p_single, p, bands, (low, high), limits)
+    figures["band"] |= {"lean_low": lean_low, "lean_high": lean_high}
+    figures["zones"] = {name: share.model_dump() for name, share in zones.items()}
     figures |= {
         "method": method,
         "fit_on": fit_on,
@@ -94,6 +99,9 @@ def calibrate(
         single={n: (round(s, 5), round(i, 5)) for n, (s, i) in zip(data.names, lines, strict=True)},
         low=low,
         high=high,
+        lean_low=lean_low,
+        lean_high=lean_high,
+        zones=zones,
         subsets=_subsets(data, fit, c, method, limits),
         fitted_on=fitted_on,
         figures={"method": method, "n_fitted": int(fit.sum())} | figures["sets"],
@@ -218,6 +226,11 @@ def _band(data: Samples, p: np.ndarray, limits: Limits) -> tuple[float, float]:
     return choose_band(reals, fakes, p[~data.photo & (data.y == 0)], limits)
 
 
+def _leans(data: Samples, p: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    main = held_out(data)
+    return lean_borders(data.y[main], p[main], low, high)
+
+
 def _subsets(data: Samples, fit: np.ndarray, c: np.ndarray, method: str, limits: Limits) -> dict[str, Subset]:
     """A combination with a band of its own for every choice of some detectors.
 
@@ -230,9 +243,16 @@ def _subsets(data: Samples, fit: np.ndarray, c: np.ndarray, method: str, limits:
         for some in combinations(range(len(data.names)), size):
             columns = list(some)
             weights, bias = COMBINATIONS[method](c[fit][:, columns], data.y[fit], data.weight[fit])
-            low, high = _band(data, expit(c[:, columns] @ weights + bias), limits)
+            p = expit(c[:, columns] @ weights + bias)
+            low, high = _band(data, p, limits)
+            lean_low, lean_high = _leans(data, p, low, high)
             names = [data.names[i] for i in columns]
             found[subset_key(names)] = Subset(
-                weights=_named(names, weights), bias=round(float(bias), 5), low=low, high=high
+                weights=_named(names, weights),
+                bias=round(float(bias), 5),
+                low=low,
+                high=high,
+                lean_low=lean_low,
+                lean_high=lean_high,
             )
     return found

@@ -21,7 +21,7 @@ from genimage_core.images.facts import ImageFacts, LoadedImage
 from genimage_core.provenance import Provenance
 from genimage_core.utils.versions import versions
 from genimage_core.verdict.combine import combine, load_combination
-from genimage_core.verdict.labels import LABEL_STYLES, colours_css, truth_style
+from genimage_core.verdict.labels import ANSWER_STYLES, LABEL_STYLES, ZONE_NAMES, colours_css, truth_style
 from genimage_core.verdict.pipeline import Report
 
 if TYPE_CHECKING:
@@ -64,14 +64,15 @@ def html_report(
     Returns:
         A whole HTML document.
     """
-    applied_band = combine(report.detectors)  # fewer detectors have a band of their own
+    borders = combine(report.detectors).borders  # fewer detectors have a band of their own
     return _template().render(
         name=image.facts.name,
         date=(made_at or datetime.now(UTC)).strftime("%d %B %Y, %H:%M UTC"),
         css=_style(),
-        side=LABEL_STYLES[report.verdict],
+        side=ANSWER_STYLES[report.answer],
+        verdict_words=LABEL_STYLES[report.verdict].words,
         report=report,
-        band=(applied_band.low, applied_band.high),
+        zones=zones(borders),
         fitted_on=load_combination().fitted_on,
         provenance=provenance,
         picture=_picture(image),
@@ -83,6 +84,15 @@ def html_report(
         applied=applied,
         pc=lambda share: f"{share:.1%}",
     )
+
+
+def zones(borders: Sequence[float]) -> list[dict[str, Any]]:
+    """The five zones of the combined score: what each answers, where it starts and how wide it is, in [0, 1]."""
+    edges = (0.0, *borders, 1.0)
+    return [
+        {"name": name, "style": ANSWER_STYLES[name], "start": start, "width": end - start}
+        for name, start, end in zip(ZONE_NAMES, edges, edges[1:], strict=False)
+    ]
 
 
 @cache

@@ -14,12 +14,12 @@ from fpdf.enums import XPos, YPos
 from fpdf.fonts import FontFace, TTFFont
 from PIL import Image
 
-from genimage_core.explain.report.html import PREPROCESSINGS, detector_rows, fact_rows
+from genimage_core.explain.report.html import PREPROCESSINGS, detector_rows, fact_rows, zones
 from genimage_core.images.facts import LoadedImage
 from genimage_core.provenance import Provenance
 from genimage_core.utils.versions import versions
 from genimage_core.verdict.combine import combine, load_combination
-from genimage_core.verdict.labels import LABEL_STYLES
+from genimage_core.verdict.labels import ANSWER_STYLES, LABEL_STYLES
 from genimage_core.verdict.pipeline import Report
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def pdf_report(
         ImportError: fpdf2 or matplotlib (for its font) is not installed.
     """
     date = (made_at or datetime.now(UTC)).astimezone(UTC)
-    paper = Paper(f"{image.facts.name}: {LABEL_STYLES[report.verdict].words}", date)
+    paper = Paper(f"{image.facts.name}: {report.headline}", date)
     paper.quiet("GenImage Lab · report on one picture")
     paper.title(image.facts.name)
     paper.quiet(f"Made on {date:%d %B %Y, %H:%M UTC}.")
@@ -72,15 +72,19 @@ def _applied(applied: str) -> str:
 
 
 def _top(paper: Paper, image: LoadedImage, report: Report, provenance: Provenance) -> None:
-    band = combine(report.detectors)  # fewer detectors have a band of their own
-    side, height = LABEL_STYLES[report.verdict], image.pixels.shape[0]
+    borders = combine(report.detectors).borders  # fewer detectors have a band of their own
+    side, height = ANSWER_STYLES[report.answer], image.pixels.shape[0]
     caption = f"{image.pixels.shape[1]} × {height} px as examined; shown smaller here."
     paper.picture(encoded(image.pixels, PICTURE_SIDE), caption, most_high=85)
-    paper.verdict(f"{side.shape} {side.words}", side.colour, report.explanation)
-    paper.gauge(report.p_fake, (band.low, band.high))
+    paper.verdict(f"{side.shape} {report.headline}", side.colour, report.sentence)
+    for fact in report.facts:
+        paper.text(f"• {fact}")
+    paper.heading("What the pixels say")
+    paper.text(f"{LABEL_STYLES[report.verdict].words}. {report.explanation}")
+    paper.gauge(report.p_fake, borders)
     paper.text(
-        f"Combined score {report.p_fake:.2f} (unsure from {band.low:.2f} to {band.high:.2f}), from 0, like a "
-        "photograph, to 1, like an AI-generated picture."
+        f"Combined score {report.p_fake:.2f}, from 0, like a photograph, to 1, like an AI-generated picture. "
+        "The five zones: " + "; ".join(f"{z['style'].words} from {z['start']:.2f}" for z in zones(borders)) + "."
     )
     if provenance.note:
         paper.text(provenance.note, bold=True)
@@ -137,7 +141,6 @@ def encoded(pixels: np.ndarray, side: int) -> bytes:
 
 MARGIN = 15.0
 INK, QUIET, RULE = (34, 38, 43), (86, 92, 99), (217, 213, 203)
-REAL, UNSURE, FAKE = (47, 134, 193), (138, 143, 148), (224, 123, 26)
 FONT = "DejaVu"
 
 
@@ -194,13 +197,14 @@ class Paper:
         pdf.rect(MARGIN, top, 2, pdf.get_y() - top, style="F")
         pdf.ln(2)
 
-    def gauge(self, p_fake: float, band: tuple[float, float]) -> None:
-        """The combined score on its scale from 0 to 1, with the unsure band."""
+    def gauge(self, p_fake: float, borders: Sequence[float]) -> None:
+        """The combined score on its scale from 0 to 1, with the five zones."""
         pdf, width, height = self._pdf, self._pdf.epw, 4.0
         top = pdf.get_y()
-        for start, end, colour in ((0.0, band[0], REAL), (band[0], band[1], UNSURE), (band[1], 1.0, FAKE)):
-            pdf.set_fill_color(*(round(255 - 0.45 * (255 - c)) for c in colour))
-            pdf.rect(MARGIN + start * width, top, (end - start) * width, height, style="F")
+        for zone, strength in zip(zones(borders), (0.9, 0.4, 0.4, 0.4, 0.9), strict=True):
+            colour = (int(zone["style"].colour[i : i + 2], 16) for i in (1, 3, 5))
+            pdf.set_fill_color(*(round(255 - strength * (255 - c)) for c in colour))
+            pdf.rect(MARGIN + zone["start"] * width, top, zone["width"] * width, height, style="F")
         pdf.set_fill_color(*INK)
         pdf.rect(MARGIN + p_fake * width - 0.6, top - 1, 1.2, height + 2, style="F")
         pdf.set_y(top + height + 1)

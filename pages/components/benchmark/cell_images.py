@@ -6,8 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from experiments.evaluation_set import evalset_folder, is_built
 from genimage_core.datasets import Record, scan_dataset
+from genimage_core.datasets.samples import EVALUATION_SET
 from genimage_core.evaluation.store import list_shards, read_rows
 from genimage_core.results.comparison import Comparison
 from genimage_core.results.image_scores import bundled_rows, cell_images, known_row
@@ -119,7 +119,7 @@ def _list(found: pd.DataFrame) -> None:
 
 def _at_hand() -> list[Record]:
     """Return the images on this machine: the visitor's last data set, a named folder, the bundled set."""
-    folders = [evalset_folder()] if is_built() else []
+    folders = [EVALUATION_SET]
     source = st.session_state.get("evaluate_source")
     if source is not None:
         folders.append(source.folder)  # last: of two images of one name it is this one

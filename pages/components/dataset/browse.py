@@ -19,11 +19,10 @@ CLASSES = {1: "AI-generated", 0: "Real"}
 
 
 def samples() -> None:
-    """Show the bundled samples with their truth and their credit."""
-    real, fake = truth_style(False), truth_style(True)
+    """Show the bundled samples; what each one is comes after a click, with its credit."""
     st.caption(
-        f"The bundled samples: {real.shape} real, {fake.shape} AI-generated. To leaf through a whole data "
-        "set, run the app on your own machine and name its folder."
+        "The bundled samples: photographs, AI images and pictures that are neither, mixed. Make a guess first. "
+        "To leaf through a whole data set, run the app on your own machine and name its folder."
     )
     found = list_samples()
     if not found:
@@ -31,11 +30,13 @@ def samples() -> None:
         return
     with st.container(horizontal=True, key="grid_samples"):
         for sample in found:
-            side = truth_style(sample.truth == "fake")
-            _tile(str(sample.path), f"{side.shape} {sample.title}", sample.title)
-    with st.expander("Credits"):
+            _tile(str(sample.path), sample.title, sample.title)
+    with st.expander("What they are, and credits"):
         st.markdown(
-            "\n".join(f"- {plain(s.title)}: {plain(s.attribution)} ({plain(s.licence)})" for s in found)
+            "\n".join(
+                f"- {plain(s.title)}: {plain(s.truth_words)}. {plain(s.attribution)} ({plain(s.licence)})"
+                for s in found
+            )
         )
 
 

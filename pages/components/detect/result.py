@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from genimage_core.utils.errors import GenImageError
+from genimage_core.verdict.answer import Answer, file_answer, find_answer
 from pages.components.detect.evidence import evidence
 from pages.components.detect.provenance import origin
 from pages.components.shared import detectors, score_bars, scoring
@@ -50,9 +51,8 @@ def answer(picture: Picture, on_score: scoring.OnScore) -> None:
     scores = scoring.ask(picture, lambda: pixels(picture), on_score)
     if scores and chosen not in picture.reports:
         try:
-            says_ai = picture.provenance.ai is True
             picture.reports[chosen] = analyse(
-                loaded(picture), scores, says_ai=says_ai, image_type=_image_type(picture)
+                loaded(picture), scores, provenance=picture.provenance, image_type=_image_type(picture)
             )
         except (GenImageError, ValueError):
             return  # the scores stand without a verdict, and the page says so
@@ -73,11 +73,19 @@ def answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerato
         if found is not None:
             early = True
             words = STILL_LOOKING if detectors.ready() else OTHERS_GETTING_READY
-            verdict.html(score_bars.verdict_card(found.label, found.p_fake, words, (found.low, found.high)))
+            answer = _answer(picture, found)
+            answer.facts = [*answer.facts[1:], words]
+            verdict.html(score_bars.answer_card(answer, found.p_fake, found.borders))
 
     known = picture.scored(scoring.preprocessing())
     if len(known) < len(titles):
-        verdict.html(score_bars.waiting_card(LOOKING if detectors.ready() else GETTING_READY))
+        words = LOOKING if detectors.ready() else GETTING_READY
+        said = file_answer(picture.provenance)  # needs no detector
+        verdict.html(
+            score_bars.answer_card(said.model_copy(update={"facts": [words]}), None, None)
+            if said
+            else score_bars.waiting_card(words)
+        )
     show(dict(known))
     answer(picture, show)
     report = picture.reports.get(scoring.preprocessing())
@@ -85,8 +93,15 @@ def answers(picture: Picture, verdict: DeltaGenerator, score_rows: DeltaGenerato
     if report is None or judged is None:
         verdict.html(score_bars.waiting_card(NO_VERDICT))
     else:
-        band = judged.low, judged.high
-        verdict.html(score_bars.verdict_card(report.verdict, report.p_fake, report.explanation, band))
+        shown = scoring.answered(picture, report, scoring.prior())
+        verdict.html(score_bars.answer_card(shown, judged.p_fake, judged.borders))
+
+
+def _answer(picture: Picture, verdict: "Verdict") -> Answer:
+    """Return the answer before every detector has answered."""
+    found = _image_type(picture)
+    kind = found.kind if found else None
+    return find_answer(picture.provenance, kind, verdict, prior=scoring.prior())
 
 
 def _early(picture: Picture, scores: Mapping[str, float]) -> "Verdict | None":
@@ -128,7 +143,7 @@ def _facts(picture: Picture) -> None:
     if picture.sample is not None:
         sample = picture.sample
         st.markdown(
-            f"**The truth:** this sample is {sample.truth_words}.  \n"
+            f"**The truth:** {sample.truth_words}.  \n"
             f"{sample.title}. {sample.attribution} ({sample.licence})"
         )
 

@@ -47,7 +47,6 @@ def _begin(wanted: Wanted, folder: Path, source: Source) -> None:
     run = BackgroundRun(
         wanted,
         folder,
-        before=source.before,
         batch=_BATCH.get(wanted.device, 0),
         loader=detectors.store().load,
     )

@@ -1,14 +1,15 @@
 """Which images an evaluation is about: the bundled set, a ZIP of the visitor's, a folder of the server."""
 
 import hashlib
-from collections.abc import Callable
+import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from experiments.evaluation_set import build_evalset, evalset_folder, is_built
+from genimage_core.datasets.samples import EVALUATION_SET
 from genimage_core.datasets.zip_import import UnpackLimits, unpack_dataset
 from genimage_core.utils.errors import GenImageError
 from genimage_core.utils.settings import is_public
@@ -39,13 +40,11 @@ class Source:
         folder: the data set.
         name: for people and for the run's folder.
         private: whether it goes when the visitor leaves.
-        before: builds it, where that is left to the run.
     """
 
     folder: Path
     name: str
     private: bool = False
-    before: Callable[[Callable[[str], None]], object] | None = None
 
 
 def choose() -> Source | None:
@@ -62,19 +61,21 @@ def choose() -> Source | None:
 
 
 def _bundled() -> Source:
-    st.markdown(
-        "224 images of 224 x 224 px: crops of eight photographs, and what four small generative models of "
-        "this project's own make of them (an autoencoder, a variational autoencoder, an adversarial "
-        "upscaler, a diffusion model). No detector has learned from them. With so few photographs behind "
-        "them the figures show how the tool works, not how good a detector is."
+    st.markdown(_about())
+    return Source(EVALUATION_SET, "bundled")
+
+
+@cache
+def _about() -> str:
+    """Return what the bundled set holds, counted from its list."""
+    images = json.loads((EVALUATION_SET / "manifest.json").read_text(encoding="utf-8"))["images"]
+    models = {image["made_by"] for image in images if image["made_by"]}
+    fakes = sum(bool(image["made_by"]) for image in images)
+    return (
+        f"{fakes} AI images of {len(models)} current models, grouped into families, and "
+        f"{len(images) - fakes} photographs, all cut and encoded alike. No detector has learned from them. "
+        "They show where detectors are weak; with so few pictures, the intervals are wide."
     )
-    if not is_built():
-        st.caption("They are made on first use, which takes some minutes on two processor cores.")
-    return Source(evalset_folder(), "bundled", before=_build)
-
-
-def _build(note: Callable[[str], None]) -> None:
-    build_evalset(progress=lambda share, what: note(f"Making the bundled images: {share:.0%} ({what})"))
 
 
 def _folder() -> Source | None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from genimage_core.datasets.samples import Sample
     from genimage_core.detectors import Detector
 
-FORMAT = "2"
+FORMAT = "3"
 """Goes into every key: another one where a report says something else of the same scores."""
 
 

@@ -47,8 +47,12 @@ class Outcome:
 
 
 def sample_questions(samples: Iterable[Sample]) -> list[Question]:
-    """The bundled samples as questions."""
-    return [Question(s.path, s.truth == "fake", f"{s.title}. {s.attribution} ({s.licence})") for s in samples]
+    """The bundled photographs and fakes as questions; what is neither would have no right answer."""
+    return [
+        Question(s.path, s.truth == "fake", f"{s.title}: {s.truth_words}. {s.attribution} ({s.licence})")
+        for s in samples
+        if s.truth != "neither"
+    ]
 
 
 def record_questions(records: Iterable[Record], seed: int) -> list[Question]:

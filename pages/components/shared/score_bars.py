@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import cast
 
+from genimage_core.verdict.answer import Answer
 from genimage_core.verdict.combine import Label
-from genimage_core.verdict.labels import LABEL_STYLES, LabelStyle, truth_style
+from genimage_core.verdict.labels import ANSWER_STYLES, LABEL_STYLES, ZONE_NAMES, LabelStyle, truth_style
+from genimage_core.verdict.pipeline import Report
 
 AXIS = (
     '<div class="gl-axis" aria-hidden="true"><span></span>'
@@ -17,7 +19,8 @@ AXIS = (
 )
 ALL = "All together"
 CHANGE_SHOWN = 0.005  # below this, two decimals show no change
-Band = tuple[float, float]
+Borders = tuple[float, float, float, float]
+"""Of the five zones of the combined score, ascending."""
 
 
 def side(label: str) -> LabelStyle:
@@ -41,13 +44,24 @@ def chip(found: LabelStyle, words: str = "", *, quiet: bool = False) -> str:
     return f'<{tag} class="gl-chip {found.css}">{shape(found)}{escape(words or found.words)}</{tag}>'
 
 
-def verdict_card(label: str, p_fake: float, explanation: str, band: Band) -> str:
-    """Return the verdict in words, the combined score on its scale, and one sentence of explanation."""
-    found = side(label)
+def answer_card(answer: Answer | Report, p_fake: float | None, borders: Borders | None) -> str:
+    """Return the answer in words, where it rests on the pixels the scale with its five zones, and why.
+
+    Args:
+        answer: what is said.
+        p_fake: the combined score, where it is known.
+        borders: of the zones.
+    """
+    style = ANSWER_STYLES[answer.answer]
+    facts = "".join(f"<li>{escape(fact)}</li>" for fact in answer.facts)
+    shown = answer.basis == "pixels" and p_fake is not None and borders is not None
     return (
-        f'<div class="gl-verdict {found.css}" role="status">'
-        f'<p class="gl-words">{shape(found)}{found.words}</p>'
-        f"{_gauge(p_fake, band)}<p>{escape(explanation)}</p></div>"
+        f'<div class="gl-verdict {style.css}" role="status">'
+        f'<p class="gl-words">{shape(style)}{escape(answer.headline)}</p>'
+        f"{_gauge(p_fake, borders) if shown and p_fake is not None and borders else ''}"
+        f"<p>{escape(answer.sentence)}</p>"
+        + (f'<ul class="gl-why">{facts}</ul>' if facts else "")
+        + "</div>"
     )
 
 
@@ -106,16 +120,18 @@ def facts_list(facts: Sequence[tuple[str, str]]) -> str:
     return f'<dl class="gl-facts">{items}</dl>'
 
 
-def _gauge(p_fake: float, band: Band) -> str:
-    low, high = band
+def _gauge(p_fake: float, borders: Borders) -> str:
+    edges = (0.0, *borders, 1.0)
+    zones = "".join(
+        f'<i class="gl-zone gl-{name}" style="left:{start:.1%};width:{end - start:.1%}" '
+        f'title="{ANSWER_STYLES[name].words}"></i>'
+        for name, start, end in zip(ZONE_NAMES, edges, edges[1:], strict=False)
+    )
     return (
         '<div class="gl-gauge"><span class="gl-track" role="meter" aria-valuemin="0" aria-valuemax="1" '
         f'aria-label="Combined score for AI-generated" aria-valuenow="{p_fake:.2f}">'
-        f'<i class="gl-band" style="left:{low:.1%};width:{high - low:.1%}"></i>'
-        f'<i class="gl-pin" style="left:{p_fake:.1%}"></i></span>'
-        '<span class="gl-ends"><span>0 · photograph</span><span>AI-generated · 1</span></span></div>'
-        f'<p class="gl-score">Combined score <b>{p_fake:.2f}</b>'
-        f" <span>(unsure from {low:.2f} to {high:.2f})</span></p>"
+        f'{zones}<i class="gl-pin" style="left:{p_fake:.1%}"></i></span>'
+        '<span class="gl-ends"><span>photograph</span><span>can’t tell</span><span>AI-generated</span></span></div>'
     )
 
 

@@ -16,6 +16,7 @@ from pages.components.shared.turns import turn
 if TYPE_CHECKING:
     from genimage_core.detectors import Preprocessing
     from genimage_core.verdict.combine import Verdict
+    from genimage_core.verdict.pipeline import Report
 
 PREPROCESSINGS: "dict[Preprocessing, tuple[str, str]]" = {
     "tiles": (
@@ -41,16 +42,40 @@ def preprocessing() -> "Preprocessing":
     return st.session_state.get("preprocessing", "tiles")
 
 
-def preprocessing_choice() -> None:
-    """Let the visitor choose how a large picture reaches the detectors."""
-    with st.expander("How a large picture is read", icon=":material/crop:"):
+def prior() -> float:
+    """Return how likely AI was beforehand, as the visitor put it, in (0, 1)."""
+    return float(st.session_state.get("prior", 50)) / 100
+
+
+def answered(picture: Picture, report: "Report", prior: float) -> "Report":
+    """Return a report with the answer that another prior gives; the scores stay."""
+    from genimage_core.verdict.answer import find_answer
+    from genimage_core.verdict.combine import combine
+
+    verdict = combine(report.detectors)
+    return report.answered(find_answer(picture.provenance, report.image_type, verdict, prior=prior))
+
+
+def advanced(*, with_prior: bool = False) -> None:
+    """Let the visitor say how likely AI was beforehand, and how a large picture reaches the detectors."""
+    with st.expander("Advanced", icon=":material/tune:"):
+        if with_prior:
+            st.slider(
+                "How likely was AI before you looked? (%)",
+                1,
+                99,
+                50,
+                key="prior",
+                persist_state="session",
+                help="The odds follow it by Bayes' rule: in a feed with little AI, a false alarm is more "
+                "likely. The detectors' scores stay as they are.",
+            )
         st.radio(
             "How a large picture is read",
             list(PREPROCESSINGS),
             key="preprocessing",
             format_func=lambda name: PREPROCESSINGS[name][0],
             captions=[text for _, text in PREPROCESSINGS.values()],
-            label_visibility="collapsed",
             persist_state="session",
         )
 

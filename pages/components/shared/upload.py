@@ -34,7 +34,7 @@ def picker(page: str) -> None:
     samples = list_samples()
     if samples:
         with st.expander("Or try a sample picture", expanded=not pictures.current()):
-            st.caption("Guess first: what each one really is stands beside its result.")
+            st.caption("Make a guess first. We'll show the answer with the result.")
             _sample_strip(page, samples)
 
 

@@ -22,6 +22,7 @@ from genimage_core.evaluation.calibration.unsure_band import (
     choose_high,
     halves,
 )
+from genimage_core.evaluation.calibration.zones import lean_borders
 from genimage_core.metrics.classification import wilson
 from genimage_core.utils.errors import EvaluationError
 from genimage_core.verdict.combine import Combination, combine, load_combination, subset_key
@@ -55,6 +56,28 @@ def fitted() -> tuple[Combination, dict]:
     drawings = unseen[unseen["label"] == 0].head(90).assign(generator="not_photo")
     drawings["image_id"] = "not_photo/" + drawings["image_id"]
     return calibrate(known, {}, "made up", band_rows=pd.concat([unseen, drawings]))
+
+
+def test_each_zone_tells_its_share_of_fakes(fitted: tuple[Combination, dict]) -> None:
+    how, figures = fitted
+    low, lean_low, lean_high, high = how.borders
+    assert low <= lean_low <= lean_high <= high
+    shares = [how.zones[z].value for z in ("real", "leans_real", "unsure", "leans_fake", "fake") if z in how.zones]
+    assert len(shares) >= 4
+    assert shares == sorted(shares)
+    assert all(s.low is not None and s.low <= s.value <= s.high for s in how.zones.values())  # type: ignore[operator]
+    assert figures["zones"]["fake"]["value"] == how.zones["fake"].value
+    assert all(subset.lean_low is not None for subset in how.subsets.values())
+
+
+def test_an_answer_leans_where_the_share_passes_a_quarter_and_three_quarters() -> None:
+    rng = np.random.default_rng(3)
+    p = rng.uniform(0, 1, 40_000)
+    y = (rng.random(40_000) < p).astype(int)
+    assert lean_borders(y, p, 0.1, 0.9) == (pytest.approx(0.25, abs=0.04), pytest.approx(0.75, abs=0.04))
+    assert lean_borders(y, p, 0.4, 0.6) == (0.4, 0.6)
+    some = np.concatenate([np.flatnonzero(y == 1), np.flatnonzero(y == 0)[::4]])  # classes weigh the same still
+    assert lean_borders(y[some], p[some], 0.1, 0.9)[0] == pytest.approx(0.25, abs=0.05)
 
 
 def test_lines_undo_overconfidence() -> None:
