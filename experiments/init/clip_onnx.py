@@ -21,7 +21,7 @@ from genimage_core.detectors.models.clip_b import DEPTH, ClipB
 from genimage_core.utils.errors import TrainingError
 
 TOWER = "vision_model"
-WIDTH = 768
+WIDTH, LAYERS = 768, 12
 SMOOTHING = {"qkv": 0.65, "fc1": 0.65, "proj": 0.65, "fc2": 0.8}
 """SmoothQuant's alpha a layer: how much of the range moves from the activations into the weights."""
 
@@ -63,7 +63,7 @@ def _timm_names(arrays: dict[str, np.ndarray], linear: dict[str, Tensor]) -> dic
     }
     for kind in ("weight", "bias"):
         out[f"norm_pre.{kind}"] = vector(f"pre_layrnorm.{kind}")
-    for layer in range(12):
+    for layer in range(LAYERS):
         old, new = f"encoder.layers.{layer}", f"blocks.{layer}"
         parts = [f"self_attn/{c}_proj" for c in "qkv"]
         out[f"{new}.attn.qkv.weight"] = torch.cat([matrix(layer, part) for part in parts])
@@ -89,7 +89,8 @@ def clip_to_taps(state: dict[str, Tensor], views: Iterable[np.ndarray]) -> dict[
         views: (224, 224, 3) uint8, to see the activations' ranges on; two dozen varied ones will do.
     """
     net = ClipB()
-    kept = {k: v for k, v in state.items() if not k.startswith("blocks.") or int(k.split(".")[1]) < DEPTH}
+    left_out = ("norm.", *(f"blocks.{block}." for block in range(DEPTH, LAYERS)))
+    kept = {name: value for name, value in state.items() if not name.startswith(left_out)}
     missing, unexpected = net.body.load_state_dict(kept, strict=False)
     if unexpected or any(not name.endswith("mlp.norm.weight") for name in missing):
         raise TrainingError("these are not the tensors of CLIP's ViT-B/16.", source=", ".join(unexpected[:3]))

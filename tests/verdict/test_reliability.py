@@ -35,8 +35,9 @@ def measured(
 ) -> Combination:
     how, figures = fitted[0].model_copy(deep=True), fitted[1]
     how.figures["file"] = "x_calibration.json"
-    data = {"scores": "x", "band_scores": "held_out"} | figures
-    (tmp_path / "x_calibration.json").write_text(json.dumps(data))
+    (tmp_path / "x_calibration.json").write_text(
+        json.dumps({"scores": "x", "band_scores": "held_out"} | figures)
+    )
     monkeypatch.setattr(module, "load_combination", lambda: how)
     return how
 

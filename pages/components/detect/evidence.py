@@ -88,7 +88,7 @@ def _made(picture: Picture, kind: str, detectors: "dict[str, Detector]") -> "Evi
     if key not in kept:
         scores = picture.scored("tiles")
         try:
-            with turn(n_pixels(picture)):
+            with turn(n_pixels(picture), "evidence"):
                 kept[key] = explain(pixels(picture), detectors, kind, scores=scores)
         except GenImageError as error:
             kept[key] = error

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,17 +17,21 @@ LEAST = LARGE = CAPACITY // 4
 cores. Larger ones are not kept decoded."""
 
 
+Queue = Literal["verdict", "evidence"]
+
+
 @st.cache_resource(show_spinner=False)
-def _turns() -> Turns:
+def _turns(queue: Queue) -> Turns:
     return Turns(CAPACITY)
 
 
 @contextmanager
-def turn(n_pixels: int) -> Iterator[None]:
+def turn(n_pixels: int, queue: Queue = "verdict") -> Iterator[None]:
     """Wait until there is room for a picture, and say how many are ahead; the visitor may go on meanwhile.
 
     Args:
         n_pixels: of the picture, 0 where nobody knows.
+        queue: evidence takes long; those who wait for a verdict do not stand behind it.
     """
     place: DeltaGenerator | None = None  # made only where one must wait: it takes a place on the page
 
@@ -40,7 +45,7 @@ def turn(n_pixels: int) -> Iterator[None]:
         )
         place.info(f"Many are asking at once. {words}.", icon=":material/hourglass_top:")
 
-    with _turns().take(max(n_pixels, LEAST), tell):
+    with _turns(queue).take(max(n_pixels, LEAST), tell):
         if place is not None:
             place.empty()
         yield
@@ -48,4 +53,4 @@ def turn(n_pixels: int) -> Iterator[None]:
 
 def quiet_turn(n_pixels: int) -> AbstractContextManager[None]:
     """The same for work outside of a page's run, which nobody watches."""
-    return _turns().take(max(n_pixels, LEAST))
+    return _turns("evidence").take(max(n_pixels, LEAST))
