@@ -31,6 +31,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from experiments.samples.credits import write_readme
 from genimage_core.utils.errors import DatasetError
 from genimage_core.utils.paths import asset
 
@@ -195,6 +196,7 @@ def make_samples(packages: Packages, out: Path) -> None:
         )
     text = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
     (out / "samples.json").write_text(text, encoding="utf-8")
+    write_readme(out)
 
 
 def make_evaluation_set(packages: Packages, out: Path) -> None:
