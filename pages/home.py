@@ -81,7 +81,9 @@ def _side(sample: Sample) -> LabelStyle:
 def _outcome(right: bool | None) -> str:
     if right is None:
         return "The detectors take no side."
-    return "The answer is right." if right else "The answer is wrong: this happens, and it's why we show odds."
+    return (
+        "The answer is right." if right else "The answer is wrong: this happens, and it's why we show odds."
+    )
 
 
 @st.cache_data(show_spinner=False)

@@ -82,4 +82,4 @@ def is_right(answer: str, truth: str) -> bool | None:
     if answer == "graphic":
         return True if truth == "neither" else None
     side = sides.get(answer)
-    return None if side is None or truth == "neither" and side == "real" else side == truth
+    return None if side is None or (truth == "neither" and side == "real") else side == truth

@@ -1,7 +1,8 @@
 """One answer from all that is known of a picture: what its file proves or says first, then its pixels.
 
-The verdict (`combine.py`) says what the pixels look like. The answer puts the file's own word before it, names
-what the detectors can't judge, and says how often such an answer was right on sources that no fit had seen.
+The verdict (`combine.py`) says what the pixels look like. The answer puts the file's own word before it,
+names what the detectors can't judge, and says how often such an answer was right on sources that no fit had
+seen.
 """
 
 from __future__ import annotations
@@ -189,8 +190,12 @@ def _frequency(zone: Zone, odds: float, prior: float, *, held_out: bool) -> str:
     given = "if half of all are" if prior == EVEN else f"if {_of_100(prior)} in 100 of all are"
     given = given.replace("all are", "all are AI-generated") if real else given
     if held_out:
-        return f"Of 100 pictures with this answer, {count} were {were}, {given} (measured on held-out sources)."
-    return f"Of 100 pictures with this score, {count} should be {were}, {given} (from the score's calibration)."
+        return (
+            f"Of 100 pictures with this answer, {count} were {were}, {given} (measured on held-out sources)."
+        )
+    return (
+        f"Of 100 pictures with this score, {count} should be {were}, {given} (from the score's calibration)."
+    )
 
 
 def _of_100(p: float) -> str:

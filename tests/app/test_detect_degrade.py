@@ -91,9 +91,7 @@ def test_every_page_runs_with_a_picture(app, page):
     assert_clean(app.switch_page(page).run())
 
 
-@pytest.mark.parametrize(
-    ("grey", "answer"), [(250, "ai"), (128, "cannot_tell"), (5, "photo")]
-)
+@pytest.mark.parametrize(("grey", "answer"), [(250, "ai"), (128, "cannot_tell"), (5, "photo")])
 def test_an_upload_gets_an_answer_and_all_scores(app, grey, answer):
     upload(app, ("picture.png", png(grey)))
     assert_clean(app)

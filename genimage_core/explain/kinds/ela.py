@@ -22,7 +22,7 @@ def error_levels(image: np.ndarray, quality: int = QUALITY) -> np.ndarray:
 @evidence_kind(
     "ela",
     place=80,
-    title="Error levels",
+    title="Forensics: error levels",
     means=(
         "The picture was saved once more as a JPEG; bright is what that changed most. In a picture saved as "
         "a whole, similar surfaces are similarly bright; a pasted or repainted part may stand out."
@@ -32,6 +32,7 @@ def error_levels(image: np.ndarray, quality: int = QUALITY) -> np.ndarray:
         "even, like a photograph; re-saving, resizing or a screenshot wipes differences out. On its own this "
         "proves nothing."
     ),
+    weighs="Weighs very little: it tells of compression more than of AI.",
 )
 def ela(subject: Subject) -> Findings:
     """Error levels, brightened so that the strongest half per cent is white."""
@@ -41,4 +42,4 @@ def ela(subject: Subject) -> Findings:
     mean = float(levels.mean())
     alt = f"Error levels after a save at quality {QUALITY}: on average {mean:.1f} of 255 grey levels change."
     data = {"jpeg_quality": QUALITY, "mean_change": round(mean, 3), "white_at": round(top, 2)}
-    return Findings({"ela": picture}, {"ela": alt}, data)
+    return Findings({"ela": picture}, {"ela": alt}, data, finding=alt)
