@@ -21,7 +21,7 @@ PAGES = (
     Entry("pages/home.py", "Home", "home"),
     Entry(
         "pages/detect.py", "Detect", "image_search",
-        "Drop in a picture of your own: every detector's answer, one verdict, and why.",
+        "Drop in a picture of your own: one answer, how sure it is, and why.",
     ),
     Entry(
         "pages/degrade.py", "Degrade", "blur_on",

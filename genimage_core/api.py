@@ -51,7 +51,7 @@ def detect(
         prior: how likely AI was before anybody looked; `odds` follow it, the scores don't.
 
     Returns:
-        Answer and odds, verdict, combined P(fake) in [0, 1], each detector's P(fake), notes and an explanation.
+        Answer and odds, verdict, combined P(fake) in [0, 1], each detector's P(fake), notes, explanation.
 
     Raises:
         ImageReadError: the image cannot be read.

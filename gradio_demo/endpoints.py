@@ -56,8 +56,9 @@ def detect(image: str) -> dict[str, Any]:
 
     Returns:
         answer (one of seven), basis ("file", "pixels" or "none"), odds (P(AI) if half of all pictures are AI,
-        or null), headline, sentence, facts; verdict of the pixels ("fake", "real" or "unsure"), p_fake (combined, 0 to 1), detectors (P(fake) of each),
-        agreement, notes, explanation, provenance (what the file says of its own origin).
+        or null), headline, sentence, facts; verdict of the pixels ("fake", "real" or "unsure"), p_fake
+        (combined, 0 to 1), detectors (P(fake) of each), agreement, notes, explanation, provenance (what the
+        file says of its own origin).
     """
     report, origin = api.detect_with_origin(_bytes(image), detectors=demo_detectors())
     return report.as_dict() | {"provenance": origin.model_dump(mode="json")}

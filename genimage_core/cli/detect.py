@@ -58,7 +58,12 @@ def detect(
     applied = "" if degrade == "none" else str(degradation)
     reports = ReportWriter(report, files, loaded, preprocessing, applied) if report else None
     bundled = weights == "default"
-    settings = {"degradation": degradation, "preprocessing": preprocessing, "bundled": bundled, "prior": prior}
+    settings = {
+        "degradation": degradation,
+        "preprocessing": preprocessing,
+        "bundled": bundled,
+        "prior": prior,
+    }
     results = [_detect_one(path, loaded, settings, reports) for path in files]
     if explain:
         _explain(explain, files, results, loaded, degradation)
@@ -135,7 +140,9 @@ def _show(entry: dict[str, Any]) -> None:
     if "error" in entry:
         print(f"{entry['path']}: {entry['error']} {entry['hint']}", file=sys.stderr)
         return
-    print(f"{entry['path']}: {entry['headline']}  (P(fake) {entry['p_fake']:.3f}, verdict {entry['verdict']})")
+    print(
+        f"{entry['path']}: {entry['headline']}  (P(fake) {entry['p_fake']:.3f}, verdict {entry['verdict']})"
+    )
     print(f"    {entry['sentence']}")
     print("    " + "  ".join(f"{name} {p:.2f}" for name, p in entry["detectors"].items()))
     for note in entry["notes"]:

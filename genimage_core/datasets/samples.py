@@ -12,7 +12,7 @@ Truth = Literal["fake", "real", "neither"]
 FOLDER = asset("samples")
 EVALUATION_SET = asset("evaluation_set")
 """The bundled evaluation set, in GenImage's layout."""
-SHOWN = ("picture_05.jpg", "picture_08.jpg", "picture_16.jpg")
+SHOWN = ("picture_50.jpg", "picture_30.jpg", "picture_17.jpg")
 """What Home shows: pictures on which the detectors were measured to differ, a miss among them."""
 
 
@@ -82,4 +82,4 @@ def is_right(answer: str, truth: str) -> bool | None:
     if answer == "graphic":
         return True if truth == "neither" else None
     side = sides.get(answer)
-    return None if side is None or truth == "neither" and side == "real" else side == truth
+    return None if side is None or (truth == "neither" and side == "real") else side == truth

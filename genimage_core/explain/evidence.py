@@ -46,12 +46,14 @@ class Findings:
         alts: key -> what the picture shows, for those who cannot see it; the keys of `images`.
         data: JSON-ready figures.
         arrays: key -> the numbers behind a picture, for hover values, charts and layers; not for JSON.
+        finding: what was found in this image, in a sentence or two.
     """
 
     images: dict[str, np.ndarray]
     alts: dict[str, str]
     data: dict[str, Any]
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    finding: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class Evidence:
         title: for a heading.
         means: what the pictures show, in plain words.
         misleads: when they mislead.
-        images, alts, data, arrays: as in `Findings`.
+        images, alts, data, arrays, finding: as in `Findings`.
+        weighs: how much such a finding weighs, in a few words.
     """
 
     kind: str
@@ -74,6 +77,8 @@ class Evidence:
     alts: dict[str, str]
     data: dict[str, Any]
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    finding: str = ""
+    weighs: str = ""
 
     @property
     def caption(self) -> str:
@@ -83,6 +88,7 @@ class Evidence:
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready, without the pixels."""
         words = {"kind": self.kind, "title": self.title, "means": self.means, "misleads": self.misleads}
+        words |= {"finding": self.finding, "weighs": self.weighs}
         return {**words, "alts": dict(self.alts), "data": self.data}
 
 
@@ -92,9 +98,9 @@ class Kind:
 
     Attributes:
         name: the registry's name.
-        place: where it stands among the others, in the order in which a reader meets them: where, why, how
-            firm, compared with what, then the traces.
-        title, means, misleads: as in `Evidence`.
+        place: where it stands among the others, in the order in which a reader meets them: where, how firm,
+            compared with what, which generator, then forensics.
+        title, means, misleads, weighs: as in `Evidence`.
         asks: whose networks it runs: `nobody`'s, `each` detector's by itself (pass one to be quick), all
             `together`, or one detector's by name.
         find: makes the findings.
@@ -107,3 +113,4 @@ class Kind:
     misleads: str
     asks: str
     find: Callable[[Subject], Findings]
+    weighs: str = ""

@@ -18,7 +18,7 @@ Find = Callable[[Subject], Findings]
 
 
 def evidence_kind(
-    name: str, *, place: int, title: str, means: str, misleads: str, asks: str = "nobody"
+    name: str, *, place: int, title: str, means: str, misleads: str, weighs: str = "", asks: str = "nobody"
 ) -> Callable[[Find], Find]:
     """Decorator: enter a function from `Subject` to `Findings` as a kind of evidence.
 
@@ -32,7 +32,7 @@ def evidence_kind(
         known = _REGISTRY.get(name)
         if known is not None and known.find.__module__ != find.__module__:
             raise ValueError(f"two kinds of evidence are called {name!r}")
-        _REGISTRY[name] = Kind(name, place, title, means, misleads, asks, find)
+        _REGISTRY[name] = Kind(name, place, title, means, misleads, asks, find, weighs)
         return find
 
     return enter
@@ -90,8 +90,9 @@ def explain(
             source=info.title,
         ) from None
     return Evidence(
-        kind, info.title, info.means, info.misleads, found.images, found.alts, found.data, found.arrays
-    )
+        kind, info.title, info.means, info.misleads, found.images, found.alts, found.data, found.arrays,
+        found.finding, info.weighs,
+    )  # fmt: skip
 
 
 def explain_all(

@@ -1,7 +1,8 @@
 """One answer from all that is known of a picture: what its file proves or says first, then its pixels.
 
-The verdict (`combine.py`) says what the pixels look like. The answer puts the file's own word before it, names
-what the detectors can't judge, and says how often such an answer was right on sources that no fit had seen.
+The verdict (`combine.py`) says what the pixels look like. The answer puts the file's own word before it,
+names what the detectors can't judge, and says how often such an answer was right on sources that no fit had
+seen.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from scipy.special import expit, logit
 from genimage_core.metrics.classification import finite_logit
 from genimage_core.provenance import Provenance, Source
 from genimage_core.utils.errors import PriorError
-from genimage_core.verdict.combine import Combination, Verdict, Zone, load_combination
+from genimage_core.verdict import combine
+from genimage_core.verdict.combine import Combination, Verdict, Zone
 from genimage_core.verdict.image_type import WITHHOLDS, Kind
 
 AnswerName = Literal["file_says_ai", "ai", "leans_ai", "cannot_tell", "leans_photo", "photo", "graphic"]
@@ -96,7 +98,7 @@ def find_answer(
         return found
     if kind in WITHHOLDS:
         return _not_judged(kind, verdict)
-    shares = (how or load_combination()).zone_shares() if measured and not verdict.partial else {}
+    shares = (how or combine.load_combination()).zone_shares() if measured and not verdict.partial else {}
     share = shares.get(verdict.zone)
     answer = ZONES[verdict.zone]
     odds = bayes(verdict.p_fake if share is None else share.value, prior)
@@ -189,8 +191,12 @@ def _frequency(zone: Zone, odds: float, prior: float, *, held_out: bool) -> str:
     given = "if half of all are" if prior == EVEN else f"if {_of_100(prior)} in 100 of all are"
     given = given.replace("all are", "all are AI-generated") if real else given
     if held_out:
-        return f"Of 100 pictures with this answer, {count} were {were}, {given}. Measured on held-out sources."
-    return f"Of 100 pictures with this score, {count} should be {were}, {given}. That's the score's calibration."
+        return (
+            f"Of 100 pictures with this answer, {count} were {were}, {given} (measured on held-out sources)."
+        )
+    return (
+        f"Of 100 pictures with this score, {count} should be {were}, {given} (from the score's calibration)."
+    )
 
 
 def _of_100(p: float) -> str:

@@ -116,7 +116,9 @@ class Combination(Band):
         }
         answers = {"reals_called_real": _called_real(answers), **answers}
         return {
-            zone: zone_share(_hits(answers[fake]), answers[fake]["n"], _hits(answers[real]), answers[real]["n"])
+            zone: zone_share(
+                _hits(answers[fake]), answers[fake]["n"], _hits(answers[real]), answers[real]["n"]
+            )
             for zone, (fake, real) in pairs.items()
             if answers.get(fake) and answers.get(real)
         }

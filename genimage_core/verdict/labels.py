@@ -51,7 +51,9 @@ LABEL_STYLES: Mapping[Label, LabelStyle] = MappingProxyType(
 
 ANSWER_STYLES: Mapping[AnswerName, LabelStyle] = MappingProxyType(
     {
-        "file_says_ai": replace(LABEL_STYLES["fake"], words=HEADLINES["file_says_ai"], short="AI, says the file"),
+        "file_says_ai": replace(
+            LABEL_STYLES["fake"], words=HEADLINES["file_says_ai"], short="AI, says the file"
+        ),
         "ai": replace(LABEL_STYLES["fake"], words=HEADLINES["ai"]),
         "leans_ai": replace(LABEL_STYLES["fake"], words=HEADLINES["leans_ai"], short="Leans AI", shape="◇"),
         "cannot_tell": replace(LABEL_STYLES["unsure"], words=HEADLINES["cannot_tell"], short="Can't tell"),

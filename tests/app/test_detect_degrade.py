@@ -14,6 +14,7 @@ from genimage_core.results.cards import bundled_entry, in_words
 from genimage_core.results.published import list_tables, load_table
 from genimage_core.utils.errors import WeightsError
 from genimage_core.verdict import combine as verdict
+from genimage_core.verdict.labels import ANSWER_STYLES
 
 PAGES = ("pages/detect.py", "pages/degrade.py", "pages/benchmark.py", "pages/about.py")
 NAMES = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", "dinov2")
@@ -90,14 +91,13 @@ def test_every_page_runs_with_a_picture(app, page):
     assert_clean(app.switch_page(page).run())
 
 
-@pytest.mark.parametrize(
-    ("grey", "words"), [(250, "Probably AI-generated"), (128, "Unsure"), (5, "Probably a photograph")]
-)
-def test_an_upload_gets_a_verdict_and_all_scores(app, grey, words):
+@pytest.mark.parametrize(("grey", "answer"), [(250, "ai"), (128, "cannot_tell"), (5, "photo")])
+def test_an_upload_gets_an_answer_and_all_scores(app, grey, answer):
     upload(app, ("picture.png", png(grey)))
     assert_clean(app)
     shown = html(app)
-    assert f"</span>{words}</p>" in shown
+    assert f"</span>{ANSWER_STYLES[answer].words}</p>" in shown
+    assert shown.count("gl-zone") == 5
     asked = len(detectors.list_detectors())
     assert shown.count(f'aria-valuenow="{grey / 255:.2f}"') == asked + 1  # and the combined score
     assert "160 × 120 px" in shown
@@ -121,12 +121,33 @@ def test_a_bad_file_does_not_stop_the_others(app):
     assert len(app.warning) == 1
     (table,) = app.dataframe
     assert table.value["name"].tolist() == ["white.png", "black.png"]
-    assert table.value["verdict"].tolist() == ["◆ Probably AI-generated", "● Probably a photograph"]
+    assert [words[0] for words in table.value["answer"]] == ["◆", "●"]
+    assert table.value.columns[0] == "answer"
+
+
+def test_the_table_of_many_is_sorted_by_answer_and_so_is_the_export(app):
+    from pages.components.detect.picture_table import BY_ANSWER
+
+    upload(app, ("black.png", png(3)), ("white.png", png(250)), ("grey.png", png(128)))
+    assert "1 AI" in texts(app)
+    app.button_group(key="overview_order").set_value(BY_ANSWER).run()
+    assert app.dataframe[0].value["name"].tolist() == ["white.png", "grey.png", "black.png"]
+
+
+def test_the_prior_moves_the_odds_and_nothing_else(app):
+    upload(app, ("white.png", png(250)))
+    even = html(app)
+    app.slider(key="prior").set_value(5).run()
+    assert_clean(app)
+    rare = html(app)
+    assert "if half of all" in even
+    assert "if 5 in 100 of all" in rare
+    assert even.count("aria-valuenow") == rare.count("aria-valuenow")
 
 
 def test_the_table_of_many_is_filtered_by_verdict_and_name(app):
     upload(app, ("white.png", png(250)), ("black.png", png(3)), ("dark.png", png(9)))
-    app.button_group(key="overview_verdicts").select("real").run()
+    app.button_group(key="overview_verdicts").select("photo").run()
     assert app.dataframe[0].value["name"].tolist() == ["black.png", "dark.png"]
     app.text_input(key="overview_name").set_value("DARK").run()
     assert app.dataframe[0].value["name"].tolist() == ["dark.png"]
@@ -181,13 +202,15 @@ def test_results_can_be_taken_along_as_json_and_csv(app):
     upload(app, ("white.png", png(250)), ("bad.png", b"nonsense"))
     chosen = app.session_state["pictures"]
     entries = json.loads(downloads.as_json(chosen, "tiles"))
-    assert entries[0]["verdict"] == "fake"
+    assert (entries[0]["answer"], entries[0]["basis"], entries[0]["verdict"]) == ("ai", "pixels", "fake")
+    assert 0.5 < entries[0]["odds"] <= 1
+    assert json.loads(downloads.as_json(chosen, "tiles", 0.01))[0]["odds"] < entries[0]["odds"]
     assert set(entries[0]["detectors"]) == set(NAMES)
     assert entries[0]["file"]["width"] == 160
     assert "not an image" in entries[1]["error"]
     lines = downloads.as_csv(chosen, "tiles").splitlines()
     assert len(lines) == 3
-    assert "p_fake_resnet50" in lines[0]
+    assert {"answer", "basis", "odds", "p_fake_resnet50"} <= set(lines[0].split(","))
 
 
 def test_a_sample_is_tried_and_its_truth_told(app):

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from genimage_core import detectors
 from genimage_core.datasets.audit.result import Audit
-from genimage_core.datasets.samples import shown_sample
+from genimage_core.datasets.samples import shown_samples
 from genimage_core.utils.errors import WeightsError
 from genimage_core.utils.paths import asset
 from pages.components.home.example import ExampleReport, example
@@ -35,7 +35,7 @@ def buttons(app: AppTest) -> list[str]:
 
 
 def wait_for_example() -> ExampleReport:
-    found = example(shown_sample().file, shown_sample())
+    found = example(shown_samples()[0].file, shown_samples()[0])
     end = time.monotonic() + 60
     while found.waiting and time.monotonic() < end:
         time.sleep(0.02)
@@ -49,8 +49,9 @@ def test_home_shows_an_analysed_sample_and_the_way_on(home):  # noqa: F811
     assert_clean(home)
     shown = html(home)
     assert "What it really is" in shown
-    assert 'class="gl-gauge"' in shown
-    assert "detectors are right about it" in shown
+    assert 'class="gl-words"' in shown
+    assert "answer is" in shown or "take no side" in shown
+    assert "Try your own" in buttons(home)
     links = [link.proto.label for link in home.get("page_link")]
     assert "**Detect**" in links
     assert "**Can you tell?**" in links
@@ -65,7 +66,7 @@ def test_home_scores_the_sample_once_for_all_visitors(home, monkeypatch):  # noq
     monkeypatch.setattr("pages.components.home.example_report.make_report", nobody)
     other = AppTest.from_file("../../app.py", default_timeout=60).run()
     assert_clean(other)
-    assert 'class="gl-gauge"' in html(other)
+    assert 'class="gl-words"' in html(other)
 
 
 def test_home_stands_while_the_detectors_are_still_loading(monkeypatch):
@@ -84,7 +85,7 @@ def test_home_stands_while_the_detectors_are_still_loading(monkeypatch):
     finally:
         release.set()
     wait_for_example()
-    assert 'class="gl-gauge"' in html(app.run())
+    assert 'class="gl-words"' in html(app.run())
 
 
 def test_home_says_so_where_no_detector_can_answer(monkeypatch):

@@ -11,8 +11,8 @@ from tests.browser.visitor import Visitor
 
 # Addresses that show more of a page than its bare name does.
 FULLER = {
-    "detect": "detect?sample=real_raccoon.jpg",
-    "degrade": "degrade?sample=real_raccoon.jpg&degrade=jpeg:30",
+    "detect": "detect?sample=picture_08.jpg",
+    "degrade": "degrade?sample=picture_08.jpg&degrade=jpeg:30",
     "quiz": "quiz?seed=7",
 }
 ADDRESSES = (

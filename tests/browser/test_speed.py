@@ -36,7 +36,7 @@ WATCH = """(chosen) => {
     const numbers = rows().map(number);
     left ||= numbers.join() !== before;
     const answered = (row) => row && !number(row).includes("…");
-    if (!seen.verdict && document.querySelector(".gl-gauge")) seen.verdict = now;
+    if (!seen.verdict && document.querySelector(".gl-words:not(.gl-wait)")) seen.verdict = now;
     const first = rows().find((row) => row.textContent.startsWith(chosen));
     if (left && !seen.chosen && answered(first)) seen.chosen = now;
     if (left && !seen.all && numbers.length > 1 && rows().every(answered)) seen.all = now;
@@ -51,7 +51,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """One picture a round, all different: nothing is answered from memory."""
     folder = tmp_path_factory.mktemp("speed")
     found = []
-    with Image.open(ROOT / "assets" / "samples" / "real_raccoon.jpg") as image:
+    with Image.open(ROOT / "assets" / "samples" / "picture_08.jpg") as image:
         whole = image.convert("RGB").resize((SIDE, SIDE))
     for number in range(ROUNDS + 1):
         path = folder / f"picture-{number}.jpg"

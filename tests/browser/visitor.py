@@ -52,7 +52,7 @@ class Visitor:
         """Wait until all detectors have answered and the verdict stands."""
         self.page.wait_for_function(
             f"document.querySelectorAll('.gl-row .gl-track[aria-valuenow]').length >= {ALL}"
-            " && document.querySelector('.gl-gauge, .gl-change')",
+            " && document.querySelector('.gl-words:not(.gl-wait), .gl-change')",
             timeout=120_000,
         )
 

@@ -1,158 +1,164 @@
-"""The bundled samples: files and manifest agree, and the generator that made the fakes still runs."""
+"""The bundled samples and evaluation set: files and lists agree, and only the picture tells the truth."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sys
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
+from genimage_core.datasets import scan_dataset
+from genimage_core.datasets.samples import (
+    EVALUATION_SET,
+    FOLDER,
+    SHOWN,
+    is_right,
+    list_samples,
+    shown_samples,
+)
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))  # the scripts are not an installed package
-
-from experiments.samples import make_samples  # noqa: E402
-from experiments.samples.diffusion import Cascade, Photographs, train  # noqa: E402
-from experiments.samples.network import SCALE  # noqa: E402
-from experiments.samples.render import Scene, paint  # noqa: E402
-
-FOLDER = ROOT / "assets" / "samples"
 ENTRIES = json.loads((FOLDER / "samples.json").read_text(encoding="utf-8"))
-KEYS = {
-    "file", "truth", "title", "source", "licence", "attribution", "generator", "seed", "width", "height",
-    "sha256", "how",
+IMAGES = json.loads((EVALUATION_SET / "manifest.json").read_text(encoding="utf-8"))["images"]
+LICENCES = {
+    "MIT", "CC0", "Public domain", "CC BY 2.0", "CC BY 4.0", "CC BY-SA 3.0", "CC BY-SA 4.0", "GPL-2+",
+    "LGPL-3.0",
 }  # fmt: skip
-LICENCES = {"CC0", "Public domain", "CC BY 2.0", "Apache-2.0"}
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Small networks on a busy machine are fastest on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def test_manifest_lists_exactly_the_images_in_the_folder() -> None:
+def test_the_list_names_exactly_the_images_in_the_folder() -> None:
     listed = [entry["file"] for entry in ENTRIES]
     assert len(set(listed)) == len(listed)
-    present = {p.name for p in FOLDER.iterdir()} - {"samples.json", "README.md"}
-    assert set(listed) == present
+    assert set(listed) == {p.name for p in FOLDER.iterdir()} - {"samples.json", "README.md"}
+    assert sum(p.stat().st_size for p in FOLDER.iterdir()) < 8_000_000
 
 
-def test_enough_of_each_truth_and_not_too_large() -> None:
-    truths = [entry["truth"] for entry in ENTRIES]
-    assert set(truths) == {"real", "fake"}
-    assert truths.count("real") >= 6
-    assert truths.count("fake") >= 6
-    assert sum(p.stat().st_size for p in FOLDER.iterdir()) < 6_000_000
+def test_there_are_enough_of_each_truth_and_of_many_models() -> None:
+    truths = Counter(entry["truth"] for entry in ENTRIES)
+    assert truths["fake"] == truths["real"] >= 20
+    assert truths["neither"] >= 8
+    assert len({entry["generator"] for entry in ENTRIES if entry["generator"]}) >= 20
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["file"])
-def test_entry_is_complete_and_matches_its_file(entry: dict) -> None:
-    assert set(entry) == KEYS
+def test_an_entry_is_complete_and_matches_its_file(entry: dict) -> None:
     assert entry["licence"] in LICENCES
-    for key in ("title", "source", "attribution", "how"):
-        assert entry[key].strip()
-    fake = entry["truth"] == "fake"
-    assert (entry["generator"] is not None) is fake
-    assert isinstance(entry["seed"], int) is fake
-    path = FOLDER / entry["file"]
-    assert path.name.startswith(entry["truth"] + "_")
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]
-    with Image.open(path) as image:
-        image.load()
-        assert image.size == (entry["width"], entry["height"])
-        assert min(image.size) >= 256
-        assert image.mode in {"RGB", "L"}
-        if fake:
-            assert not image.getexif()
-            assert image.mode == "RGB"
+    assert all(entry[key] for key in ("title", "source", "attribution"))
+    assert bool(entry["generator"]) is (entry["truth"] == "fake")
+    assert bool(entry["kind"]) is (entry["truth"] == "neither")
+    data = (FOLDER / entry["file"]).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == entry["sha256"]
 
 
-def test_readme_names_every_photographer_and_the_command() -> None:
+def test_neither_name_nor_size_nor_format_tells_the_truth() -> None:
+    files = [FOLDER / entry["file"] for entry in ENTRIES]
+    facts = set()
+    for file in files:
+        with Image.open(file) as image:
+            facts.add((image.size, image.mode, image.format, str(image.quantization), bool(image.getexif())))
+    assert len(facts) == 1
+    order = [entry["truth"] for entry in ENTRIES]
+    assert max(len(list(run)) for run in _runs(order)) < 8
+    assert len({len(file.name) for file in files}) == 1
+
+
+def _runs(order: list[str]) -> list[list[str]]:
+    runs: list[list[str]] = []
+    for truth in order:
+        if not runs or runs[-1][0] != truth:
+            runs.append([])
+        runs[-1].append(truth)
+    return runs
+
+
+def test_the_evaluation_set_is_balanced_in_each_family() -> None:
+    records = scan_dataset(EVALUATION_SET)
+    counts = Counter((r.generator, r.label) for r in records)
+    families = {generator for generator, _ in counts}
+    assert len(families) >= 8
+    assert all(counts[f, 0] == counts[f, 1] > 0 for f in families)
+    assert len(records) == len(IMAGES) >= 120
+    assert len({image["made_by"] for image in IMAGES if image["made_by"]}) >= 20
+    assert sum(p.stat().st_size for p in EVALUATION_SET.rglob("*") if p.is_file()) < 6_000_000
+
+
+def test_the_evaluation_sets_files_match_their_list_and_differ_in_nothing_but_the_picture() -> None:
+    facts = set()
+    for image in IMAGES:
+        path = EVALUATION_SET / image["file"]
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == image["sha256"]
+        assert image["licence"] in LICENCES
+        with Image.open(path) as opened:
+            facts.add((opened.size, opened.mode, opened.format, str(opened.quantization)))
+    assert len(facts) == 1
+
+
+def test_no_picture_was_trained_on() -> None:
+    """The measured sets name each image; ids of the bundled pictures' packages are not among them."""
+    packages = {image["source"].split()[0] for image in IMAGES} | {e["source"].split()[0] for e in ENTRIES}
+    named = set()
+    for table in (ROOT / "assets" / "measured").rglob("*.csv"):
+        text = table.read_text(encoding="utf-8", errors="replace")
+        named |= {package for package in packages if package in text}
+    hashes = {e["sha256"][:16] for e in ENTRIES} | {i["sha256"][:16] for i in IMAGES}
+    manifests = "".join(
+        p.read_text(encoding="utf-8") for p in (ROOT / "assets").rglob("*.json")
+        if p.parent not in (FOLDER, EVALUATION_SET)
+    )  # fmt: skip
+    assert not named
+    assert not [digest for digest in hashes if digest in manifests]
+
+
+def test_the_readme_names_every_file_and_maker() -> None:
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     for entry in ENTRIES:
-        assert entry["file"] in text
-    for needed in ("danielbuechele", "vultilion", "creativecommons.org/licenses/by/2.0", "make_samples"):
-        assert needed in text
+        assert f"`{entry['file']}`" in text
+        assert entry["attribution"] in text
+        assert entry["licence"] in text
 
 
-def test_fakes_in_the_manifest_are_the_pictures_of_the_script() -> None:
-    fakes = {entry["file"]: entry["seed"] for entry in ENTRIES if entry["truth"] == "fake"}
-    assert fakes == {p.file: p.scene.seed + make_samples.SEED for p in make_samples.PICTURES}
+def test_home_shows_samples_that_are_there_of_both_truths() -> None:
+    shown = shown_samples()
+    assert [sample.file for sample in shown] == list(SHOWN)
+    assert {sample.truth for sample in shown} >= {"fake", "real"}
+    assert len(list_samples()) == len(ENTRIES)
 
 
-def _tiny(seed: int) -> torch.Tensor:
-    data = Photographs.load(make_samples.photographs(FOLDER, ("flower", "temple")), sides=(256,))
-    torch.manual_seed(seed)
-    model = Cascade(data.names, data.detail_std, width=8, blocks=1)
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    train(model, data, (3, 3), seed, batch=(2, 2), crop=32, log=lambda _: None)
-    moved = [name for name, value in model.state_dict().items() if not torch.equal(value, before[name])]
-    assert any(name.startswith("coarse.") for name in moved)
-    assert any(name.startswith("detail.") for name in moved)
-    scene = Scene((("flower", 1.0),), seed, 64, 96, "yx", below=(("temple", 1.0),), fold=2, warp=0.1)
-    return paint(model, scene, steps=(3, 2))
+@pytest.mark.parametrize(
+    ("answer", "truth", "right"),
+    [
+        ("ai", "fake", True), ("leans_photo", "fake", False), ("photo", "real", True),
+        ("ai", "neither", False),
+        ("cannot_tell", "fake", None), ("graphic", "neither", True), ("graphic", "real", None),
+        ("photo", "neither", None),
+    ],
+)  # fmt: skip
+def test_an_answer_is_right_or_wrong_or_takes_no_side(answer: str, truth: str, right: bool | None) -> None:
+    assert is_right(answer, truth) is right
 
 
-def test_generator_trains_and_paints_the_same_picture_from_the_same_seed() -> None:
-    picture = _tiny(1)
-    assert picture.shape == (64, 96, 3)
-    assert picture.dtype == torch.uint8
-    assert picture.float().std() > 1
-    assert torch.equal(picture, _tiny(1))
-    assert not torch.equal(picture, _tiny(2))
+def test_the_listed_packages_hold_what_the_pictures_name() -> None:
+    from experiments.samples.open_pictures import encode, read_packages, read_pictures, squares
+
+    packages = read_packages()
+    assert {p.package for p in read_pictures()} <= set(packages)
+    assert all(len(entry["sha256"]) == 64 for entry in packages.values())
+    ramp = np.broadcast_to(np.linspace(0, 255, 700)[None, :, None], (300, 700, 3)).astype(np.uint8)
+    left, right = squares(Image.fromarray(ramp), 2)
+    assert left.size == right.size == (400, 400)
+    assert encode(left, 384, 92) != encode(right, 384, 92)
 
 
-def test_a_few_steps_lower_the_loss_of_both_networks() -> None:
-    data = Photographs.load(make_samples.photographs(FOLDER, ("flower",)), sides=(256,))
-    torch.manual_seed(0)
-    model = Cascade(data.names, data.detail_std, width=8, blocks=1)
+def test_a_package_that_is_missing_or_another_is_named(tmp_path: Path) -> None:
+    from experiments.samples.open_pictures import Packages, read_packages
+    from genimage_core.utils.errors import DatasetError
 
-    def losses() -> list[float]:
-        with torch.no_grad():
-            coarse = model.loss_coarse(data, 16, np.random.default_rng(7))
-            detail = model.loss_detail(data, 16, 32, np.random.default_rng(7))
-        return [float(coarse), float(detail)]
-
-    before = losses()
-    train(model, data, (25, 40), 0, batch=(4, 4), crop=32, log=lambda _: None)
-    after = losses()
-    assert after[0] < before[0]
-    assert after[1] < before[1]
-
-
-def test_a_saved_generator_paints_the_same_picture(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    model = Cascade(("flower",), [0.1, 0.1, 0.1], width=8, blocks=1).eval()
-    model.save(tmp_path / "g.pt")
-    scene = Scene((("flower", 1.0),), 5, 64, 64)
-    assert torch.equal(paint(model, scene, (2, 2)), paint(Cascade.load(tmp_path / "g.pt"), scene, (2, 2)))
-
-
-def test_wrong_size_or_name_is_refused() -> None:
-    model = Cascade(("flower",), [0.1, 0.1, 0.1], width=8, blocks=1)
-    with pytest.raises(ValueError, match=str(SCALE)):
-        paint(model, Scene((("flower", 1.0),), 0, 100, 96))
-    with pytest.raises(ValueError, match="training photographs"):
-        paint(model, Scene((("cat", 1.0),), 0, 64, 64))
-
-
-def test_script_writes_images_and_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scene = Scene((("rocket", 1.0),), 1, 64, 64)
-    monkeypatch.setattr(make_samples, "PICTURES", (make_samples.Picture("fake_a.png", "A", scene),))
-    monkeypatch.setattr(make_samples, "paint", lambda model, scene: paint(model, scene, (2, 2)))
-    arguments = ["--steps", "1", "1", "--out", str(tmp_path), "--threads", "1"]
-    assert make_samples.main(arguments) == 0
-    written = json.loads((tmp_path / "samples.json").read_text(encoding="utf-8"))
-    made = [entry for entry in written if entry["truth"] == "fake"]
-    assert [entry["file"] for entry in made] == ["fake_a.png"]
-    assert set(made[0]) == KEYS
-    assert made[0] | make_samples.describe(tmp_path / "fake_a.png") == made[0]
+    with pytest.raises(DatasetError, match="Download"):
+        Packages(tmp_path).read("scikit-image", "a.png")
+    (tmp_path / read_packages()["scikit-image"]["file"]).write_bytes(b"something else")
+    with pytest.raises(DatasetError, match="another file"):
+        Packages(tmp_path).read("scikit-image", "a.png")

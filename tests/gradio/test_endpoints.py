@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from genimage_core.detectors import load_detector
-from genimage_core.verdict.labels import LABEL_STYLES
+from genimage_core.verdict.labels import ANSWER_STYLES, LABEL_STYLES
 from gradio_demo import html
 from tests.conftest import make_image
 from tests.helpers.doc_commands import blocks
@@ -98,6 +98,8 @@ def test_detect_answers_as_the_core_does(client: Any, picture: Path) -> None:
     expected = float(load_detector(DETECTOR).predict([pixels])[0])
     assert answer["detectors"] == {DETECTOR: pytest.approx(expected, abs=1e-3)}
     assert answer["verdict"] in LABEL_STYLES
+    assert answer["answer"] in ANSWER_STYLES
+    assert answer["basis"] in ("pixels", "none")
     assert any("JPEG quality about 40" in note for note in answer["notes"])  # the file came untouched
     assert answer["provenance"]["ai"] is None
 
@@ -212,7 +214,7 @@ def _text(result: Any) -> str:
 
 def test_words_from_a_file_cannot_become_markup() -> None:
     bad = "<script>alert(1)</script>"
-    answer = {"verdict": "fake", "p_fake": 0.9, "explanation": bad, "notes": [bad]}
-    shown = html.verdict(answer | {"provenance": {"explanation": bad}})
+    answer = {"answer": "ai", "headline": bad, "sentence": bad, "facts": [bad], "notes": [bad]}
+    shown = html.verdict(answer | {"provenance": {"explanation": bad}}) + html.bars({bad: 0.9}, {})
     assert "<script>" not in shown
-    assert shown.count("&lt;script&gt;") == 3
+    assert shown.count("&lt;script&gt;") == 6

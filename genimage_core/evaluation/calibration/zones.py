@@ -1,4 +1,4 @@
-"""The five zones of P(fake): where an answer begins to lean, and what each zone is worth on held-out images."""
+"""The five zones of P(fake): where an answer begins to lean, and what each is worth on held-out images."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def lean_borders(y: np.ndarray, p: np.ndarray, low: float, high: float) -> tuple
 
 
 def held_out(data: Samples) -> np.ndarray:
-    """(N,) which images tell what an answer is worth: the second set's, where there is one, of photographs."""
+    """(N,) which images tell what an answer is worth: the second set's if there is one, no drawings."""
     return (data.second if data.second.any() else ~data.second) & data.photo
 
 
@@ -64,7 +64,10 @@ def measure_zones(
     names: tuple[Zone, ...] = ("fake", "leans_fake", "unsure", "leans_real", "real")
     return {
         name: zone_share(
-            int((zones[fake] == name).sum()), int(fake.sum()), int((zones[real] == name).sum()), int(real.sum())
+            int((zones[fake] == name).sum()),
+            int(fake.sum()),
+            int((zones[real] == name).sum()),
+            int(real.sum()),
         )
         for name in names
         if (zones[main] == name).any()

@@ -90,6 +90,7 @@ def attribution_chart(facts: Facts, named: str | None = None) -> np.ndarray:
         "tells nothing."
     ),
     asks="dinov2",
+    weighs="A lead, not evidence of AI: it is asked only where AI is likely.",
 )
 def which_generator(subject: Subject) -> Findings:
     """A name or none, beside the confusion matrix.
@@ -106,7 +107,9 @@ def which_generator(subject: Subject) -> Findings:
     named = None if silent else model.name(p)
     words = f"{silent}, so no generator is named." if silent else in_words(named, float(p.max()), model.facts)
     picture = attribution_chart(model.facts, named)
-    return Findings({"attribution": picture}, {"attribution": words}, _data(model, p, named, silent))
+    return Findings(
+        {"attribution": picture}, {"attribution": words}, _data(model, p, named, silent), finding=words
+    )
 
 
 def _data(model: Attribution, p: np.ndarray, named: str | None, silent: str) -> dict[str, object]:

@@ -59,7 +59,7 @@ def percentile(counts: np.ndarray, percent: float) -> float:
 @evidence_kind(
     "ela",
     place=80,
-    title="Error levels",
+    title="Forensics: error levels",
     means=(
         "The picture was saved once more as a JPEG; bright is what that changed most. In a picture saved as "
         "a whole, similar surfaces are similarly bright; a pasted or repainted part may stand out."
@@ -69,6 +69,7 @@ def percentile(counts: np.ndarray, percent: float) -> float:
         "even, like a photograph; re-saving, resizing or a screenshot wipes differences out. On its own this "
         "proves nothing."
     ),
+    weighs="Weighs very little: it tells of compression more than of AI.",
 )
 def ela(subject: Subject) -> Findings:
     """Error levels, brightened so that the strongest half per cent is white."""
@@ -80,7 +81,7 @@ def ela(subject: Subject) -> Findings:
     mean = float(counts @ np.arange(256) / counts.sum())
     alt = f"Error levels after a save at quality {QUALITY}: on average {mean:.1f} of 255 grey levels change."
     data = {"jpeg_quality": QUALITY, "mean_change": round(mean, 3), "white_at": round(top, 2)}
-    return Findings({"ela": picture}, {"ela": alt}, data)
+    return Findings({"ela": picture}, {"ela": alt}, data, finding=alt)
 
 
 def _histogram(levels: np.ndarray) -> np.ndarray:

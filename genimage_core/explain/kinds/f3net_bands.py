@@ -44,7 +44,7 @@ def _stretched(band: np.ndarray) -> np.ndarray:
 @evidence_kind(
     "f3net_bands",
     place=90,
-    title="Trace: F3Net's frequency bands",
+    title="Forensics: F3Net's frequency bands",
     means=(
         "The part of the picture that F3Net reads, split into its bands: coarse forms, medium patterns, fine "
         "detail, and everything together. Its first network looks at these four instead of the picture."
@@ -55,6 +55,7 @@ def _stretched(band: np.ndarray) -> np.ndarray:
         "cannot tell real from fake by looking at them."
     ),
     asks="f3net",
+    weighs="Weighs little: it shows what one detector reads.",
 )
 def bands(subject: Subject) -> Findings:
     """The view and its four bands."""
@@ -66,8 +67,12 @@ def bands(subject: Subject) -> Findings:
     for name, words, band in zip(BANDS, WORDS, found, strict=True):
         images[name] = _stretched(band)
         alts[name] = f"F3Net's band “{name}”: {words}."
+    finding = (
+        f"Of the energy of what F3Net reads here, {shares[0]:.1%} lies in coarse forms, {shares[1]:.1%} in "
+        f"medium patterns and {shares[2]:.2%} in fine detail."
+    )
     data = {
         "view_px": view.shape[0],
         "energy_share": {n: round(float(s), 6) for n, s in zip(BANDS[:3], shares, strict=True)},
     }
-    return Findings(images, alts, data)
+    return Findings(images, alts, data, finding=finding)

@@ -130,8 +130,8 @@ def _draw(image: np.ndarray, found: Cam) -> tuple[np.ndarray, np.ndarray]:
 
 @evidence_kind(
     "grad_cam",
-    place=20,
-    title="Why: what pulled at the score",
+    place=55,
+    title="Forensics: what pulled at the score",
     means=(
         "Grad-CAM asks inside the network which places moved the score: orange towards AI-generated, blue "
         "towards photograph. Grey parts were not read for the verdict. For Spec, which reads the spectrum, "
@@ -144,6 +144,7 @@ def _draw(image: np.ndarray, found: Cam) -> tuple[np.ndarray, np.ndarray]:
         "the place is fake."
     ),
     asks="each",
+    weighs="Weighs little: it shows how a detector works, not what the picture is.",
 )
 def grad_cams(subject: Subject) -> Findings:
     """A picture for each detector, under its name."""
@@ -160,7 +161,7 @@ def grad_cams(subject: Subject) -> Findings:
             f"{share:.0%} of the pull is towards AI-generated."
         )
         data[name] = {"over": found.over, "views": found.views, "share_towards_fake": round(share, 4)}
-    return Findings(images, alts, data, arrays)
+    return Findings(images, alts, data, arrays, " ".join(alts.values()))
 
 
 def cam_target(net: DetectorNet) -> CamTarget:

@@ -45,7 +45,7 @@ def _draw(figure: Figure, taps: np.ndarray, total: float, reference: GramReferen
 @evidence_kind(
     "gram_distance",
     place=100,
-    title="Trace: texture, as GramNet measures it",
+    title="Forensics: texture, as GramNet measures it",
     means=(
         "GramNet describes texture by 192 numbers, at six depths. The line shows how far this picture's lie "
         "from the mean of photographs, in standard deviations; the dots and bars show validation images of "
@@ -56,6 +56,7 @@ def _draw(figure: Figure, taps: np.ndarray, total: float, reference: GramReferen
         "Where the line falls inside several bars, it tells nothing."
     ),
     asks="gramnet",
+    weighs="Weighs little alone: many photographs lie as far off.",
 )
 def gram_distance(subject: Subject) -> Findings:
     """The distance at each depth, and where the whole lies among groups.
@@ -88,7 +89,7 @@ def gram_distance(subject: Subject) -> Findings:
         "further_than": shares,
     }
     picture = chart(7.5, 3.4, lambda f: _draw(f, taps, total, reference))
-    return Findings({"gram_distance": picture}, {"gram_distance": alt}, data)
+    return Findings({"gram_distance": picture}, {"gram_distance": alt}, data, finding=alt)
 
 
 WIDTH = 32

@@ -102,7 +102,7 @@ class _Spread:
 @evidence_kind(
     "noise",
     place=70,
-    title="Trace: the noise",
+    title="Forensics: the noise",
     means=(
         "What is left after the picture was smoothed and the smooth copy taken away, made stronger. A camera "
         "leaves fine grain over the whole frame, more of it in the dark; generators often leave grain that "
@@ -113,6 +113,7 @@ class _Spread:
         "replaces it by 8 px blocks, and resizing smears it: in a picture from the web most of what you see "
         "was made by the last save. Of a large picture only the middle is shown."
     ),
+    weighs="Weighs little alone: smoothing and compression change it.",
 )
 def noise(subject: Subject) -> Findings:
     """The residual around middle grey."""
@@ -145,7 +146,7 @@ def noise(subject: Subject) -> Findings:
         "quietest": round(min(parts), 3),
         "noisiest": round(max(parts), 3),
     }
-    return Findings({"noise": picture}, {"noise": alt}, data)
+    return Findings({"noise": picture}, {"noise": alt}, data, finding=alt)
 
 
 def _edges(length: int) -> list[int]:

@@ -124,7 +124,7 @@ def _draw(figure: Figure, found: list[Degraded], titles: dict[str, str]) -> None
 
 @evidence_kind(
     "robustness",
-    place=30,
+    place=20,
     title="How firm: the verdict under damage",
     means=(
         "The picture as it is, and damaged in the six ways that the benchmark tests: shrunk (LR), compressed "
@@ -137,6 +137,7 @@ def _draw(figure: Figure, found: list[Degraded], titles: dict[str, str]) -> None
         "answer to every badly damaged picture, whatever it shows."
     ),
     asks="together",
+    weighs="Weighs something: an answer that survives damage is firmer.",
 )
 def robustness_evidence(subject: Subject) -> Findings:
     """One small multiple: thumbnails with their verdicts above a table of scores."""
@@ -164,4 +165,4 @@ def robustness_evidence(subject: Subject) -> Findings:
     }
     height = 2.2 + 0.3 * (len(titles) + 1)
     picture = chart(8.5, height, lambda figure: _draw(figure, found, titles))
-    return Findings({"robustness": picture}, {"robustness": words}, data)
+    return Findings({"robustness": picture}, {"robustness": words}, data, finding=words)

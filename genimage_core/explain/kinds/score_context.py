@@ -83,7 +83,7 @@ def _draw(figure: Figure, found: Relatives, title: str) -> None:
 
 @evidence_kind(
     "score_context",
-    place=40,
+    place=30,
     title="Compared with what: known pictures",
     means=(
         "Each dot is a picture whose origin is known and which the detector was not trained on: blue "
@@ -96,6 +96,7 @@ def _draw(figure: Figure, found: Relatives, title: str) -> None:
         "does not mean made by that generator."
     ),
     asks="each",
+    weighs="Weighs much: it says how often photographs score like this.",
 )
 def nearest_relatives(subject: Subject) -> Findings:
     """A strip plot for each detector, under its name.
@@ -126,4 +127,4 @@ def nearest_relatives(subject: Subject) -> Findings:
             hint="Run `python -m genimage_core evaluate` and export its scores.",
             source=", ".join(subject.detectors),
         )
-    return Findings(images, alts, data)
+    return Findings(images, alts, data, finding=" ".join(alts.values()))

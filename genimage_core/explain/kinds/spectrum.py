@@ -76,7 +76,7 @@ def _averages(figure: Figure, own: np.ndarray, reference: SpectrumReference) -> 
 @evidence_kind(
     "spectrum",
     place=60,
-    title="Trace: the spectrum",
+    title="Forensics: the spectrum",
     means=(
         "The picture taken apart into patterns: coarse in the middle, the finest at the rim. Generators that "
         "enlarge small images inside can leave regular bright dots or a grid; many leave too little or too "
@@ -89,6 +89,7 @@ def _averages(figure: Figure, own: np.ndarray, reference: SpectrumReference) -> 
         "copies of at most 256 px of this project's own data; one picture may lie far from its group's mean. "
         "Here orange and blue mean more and less power, not fake and real."
     ),
+    weighs="Weighs little alone: re-saving leaves such traces, too.",
 )
 def spectrum(subject: Subject) -> Findings:
     """`spectrum` (grey), `difference` from the mean photograph, `averages` of generators, `profile`."""
@@ -121,7 +122,7 @@ def spectrum(subject: Subject) -> Findings:
         "distance_to_mean": {reference.groups[i]: round(float(distances[i]), 4) for i in map(int, order)},
         "largest_excess": round(float(difference.max()), 3),
     }
-    return Findings(images, alts, data, {"spectrum": own, "profile": profile})
+    return Findings(images, alts, data, {"spectrum": own, "profile": profile}, words)
 
 
 SIDE = 128

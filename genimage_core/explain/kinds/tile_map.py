@@ -117,6 +117,7 @@ def draw(image: np.ndarray, places: np.ndarray) -> np.ndarray:
         "place to look at, not proof that this spot was edited."
     ),
     asks="each",
+    weighs="Weighs little alone: it shows where to look.",
 )
 def tile_maps(subject: Subject) -> Findings:
     """A map for each detector, laid over the picture, under its name.
@@ -144,4 +145,5 @@ def tile_maps(subject: Subject) -> Findings:
             "p_fake": found.scores.round(4).tolist(),
             "share_above_half": round(high, 4),
         }
-    return Findings(images, alts, data, arrays)
+    finding = " ".join(alt.split(". ", 1)[1].rstrip() for alt in alts.values())
+    return Findings(images, alts, data, arrays, finding)

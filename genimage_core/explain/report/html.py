@@ -87,7 +87,7 @@ def html_report(
 
 
 def zones(borders: Sequence[float]) -> list[dict[str, Any]]:
-    """The five zones of the combined score: what each answers, where it starts and how wide it is, in [0, 1]."""
+    """The five zones of the combined score: its name and style, its start and width in [0, 1]."""
     edges = (0.0, *borders, 1.0)
     return [
         {"name": name, "style": ANSWER_STYLES[name], "start": start, "width": end - start}
@@ -145,7 +145,8 @@ def _evidence(item: Evidence) -> dict[str, Any]:
         {"name": name, "uri": data_uri(pixels, EVIDENCE_SIDE), "alt": item.alts.get(name, name)}
         for name, pixels in item.images.items()
     ]
-    return {"title": item.title, "means": item.means, "misleads": item.misleads, "pictures": pictures}
+    words = {key: getattr(item, key) for key in ("title", "finding", "weighs", "means", "misleads")}
+    return {**words, "pictures": pictures}
 
 
 def fact_rows(facts: ImageFacts) -> Sequence[tuple[str, str]]:

@@ -84,7 +84,9 @@ def _top(paper: Paper, image: LoadedImage, report: Report, provenance: Provenanc
     paper.gauge(report.p_fake, borders)
     paper.text(
         f"Combined score {report.p_fake:.2f}, from 0, like a photograph, to 1, like an AI-generated picture. "
-        "The five zones: " + "; ".join(f"{z['style'].words} from {z['start']:.2f}" for z in zones(borders)) + "."
+        "The five zones: "
+        + "; ".join(f"{z['style'].words} from {z['start']:.2f}" for z in zones(borders))
+        + "."
     )
     if provenance.note:
         paper.text(provenance.note, bold=True)
@@ -116,6 +118,8 @@ def _evidence(paper: Paper, items: list[Evidence]) -> None:
         paper.heading("Evidence")
     for item in items:
         paper.heading(item.title, level=2)
+        if item.finding:
+            paper.text(f"{item.finding} {item.weighs}", bold=True)
         paper.text(item.means)
         paper.text(f"When it misleads: {item.misleads}")
         for name, pixels in item.images.items():

@@ -21,8 +21,8 @@ CLASSES = {1: "AI-generated", 0: "Real"}
 def samples() -> None:
     """Show the bundled samples; what each one is comes after a click, with its credit."""
     st.caption(
-        "The bundled samples: photographs, AI images and pictures that are neither, mixed. Make a guess first. "
-        "To leaf through a whole data set, run the app on your own machine and name its folder."
+        "The bundled samples: photographs, AI images and pictures that are neither, mixed. Make a guess "
+        "first. To leaf through a whole data set, run the app on your own machine and name its folder."
     )
     found = list_samples()
     if not found:

@@ -34,8 +34,8 @@ def _section(picture: Picture) -> None:
 
     st.subheader("Evidence", anchor="evidence")
     st.caption(
-        "Why do they say so, how firmly, and compared with what? Each kind takes a moment to make, and each "
-        "says when it misleads."
+        "Where does it show, how firm is it, and compared with what? Each kind opens with what it found and "
+        "how much that weighs."
     )
     titles = {name: kind_info(name).title for name in list_kinds()}
     chosen = st.pills(
@@ -99,13 +99,15 @@ def _made(picture: Picture, kind: str, detectors: "dict[str, Detector]") -> "Evi
 
 
 def _show(picture: Picture, found: "Evidence") -> None:
+    st.markdown(f"**{plain(found.finding)}**  \n{plain(found.weighs)}")
     if found.kind == "tile_map":
         _tile_map(picture, found)
     else:
         _pictures(found)
-    st.markdown(f"**What it shows.** {plain(found.means)}")
-    st.markdown(f"**When it misleads.** {plain(found.misleads)}")
-    st.caption("  \n".join(plain(text) for text in dict.fromkeys(found.alts.values())))
+    with st.expander("How to read it", icon=":material/help:"):
+        st.markdown(f"**What it shows.** {plain(found.means)}")
+        st.markdown(f"**When it misleads.** {plain(found.misleads)}")
+        st.caption("  \n".join(plain(text) for text in dict.fromkeys(found.alts.values())))
 
 
 def _tile_map(picture: Picture, found: "Evidence") -> None:

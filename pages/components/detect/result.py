@@ -143,8 +143,7 @@ def _facts(picture: Picture) -> None:
     if picture.sample is not None:
         sample = picture.sample
         st.markdown(
-            f"**The truth:** {sample.truth_words}.  \n"
-            f"{sample.title}. {sample.attribution} ({sample.licence})"
+            f"**The truth:** {sample.truth_words}.  \n{sample.title}. {sample.attribution} ({sample.licence})"
         )
 
 

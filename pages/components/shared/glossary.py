@@ -8,8 +8,8 @@ TERMS: dict[str, str] = {
     "combined score": "All detectors' scores weighed together, fitted on pictures whose truth is known.",
     "unsure": "Scores in this band come from photographs and AI images alike, so no verdict is given.",
     "odds": (
-        "Chance that the picture is AI-generated, from how often such an answer was right on held-out sources. "
-        "It holds if half of all pictures are AI; say otherwise under Advanced."
+        "Chance that the picture is AI-generated, from how often such an answer was right on held-out "
+        "sources. It holds if half of all pictures are AI; say otherwise under Advanced."
     ),
     "agreement": "Share of the detectors whose own score lies on the verdict's side of .5.",
     "provenance": "What the file's own metadata say of its origin. Missing metadata prove nothing.",

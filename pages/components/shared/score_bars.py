@@ -59,9 +59,7 @@ def answer_card(answer: Answer | Report, p_fake: float | None, borders: Borders 
         f'<div class="gl-verdict {style.css}" role="status">'
         f'<p class="gl-words">{shape(style)}{escape(answer.headline)}</p>'
         f"{_gauge(p_fake, borders) if shown and p_fake is not None and borders else ''}"
-        f"<p>{escape(answer.sentence)}</p>"
-        + (f'<ul class="gl-why">{facts}</ul>' if facts else "")
-        + "</div>"
+        f"<p>{escape(answer.sentence)}</p>" + (f'<ul class="gl-why">{facts}</ul>' if facts else "") + "</div>"
     )
 
 
@@ -131,7 +129,8 @@ def _gauge(p_fake: float, borders: Borders) -> str:
         '<div class="gl-gauge"><span class="gl-track" role="meter" aria-valuemin="0" aria-valuemax="1" '
         f'aria-label="Combined score for AI-generated" aria-valuenow="{p_fake:.2f}">'
         f'{zones}<i class="gl-pin" style="left:{p_fake:.1%}"></i></span>'
-        '<span class="gl-ends"><span>photograph</span><span>can’t tell</span><span>AI-generated</span></span></div>'
+        '<span class="gl-ends"><span>photograph</span><span>can’t tell</span>'
+        "<span>AI-generated</span></span></div>"
     )
 
 

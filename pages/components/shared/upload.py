@@ -9,6 +9,8 @@ from genimage_core.images.load import load_image
 from pages.components.shared import pictures
 from pages.components.shared.url_state import name_sample, take_sample
 
+STRIP = 14
+"""Samples that are offered at a time."""
 FORMATS = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF. Read in memory, never stored."
 
 
@@ -36,6 +38,8 @@ def picker(page: str) -> None:
         with st.expander("Or try a sample picture", expanded=not pictures.current()):
             st.caption("Make a guess first. We'll show the answer with the result.")
             _sample_strip(page, samples)
+            if len(samples) > STRIP:
+                st.button("Other samples", key=f"{page}_others", on_click=_turn, icon=":material/refresh:")
 
 
 def clear_button() -> None:
@@ -44,8 +48,10 @@ def clear_button() -> None:
 
 
 def _sample_strip(page: str, samples: tuple[Sample, ...]) -> None:
+    start = st.session_state.get("samples_from", 0) % len(samples)
+    shown = list(enumerate(samples, start=1))[start : start + STRIP]
     with st.container(horizontal=True, gap="xsmall", key=f"samples_{page}"):
-        for number, sample in enumerate(samples, start=1):
+        for number, sample in shown:
             with st.container(width=72, gap="xsmall"):
                 st.image(_thumbnail(sample), width="stretch", alt=sample.title)
                 st.button(
@@ -56,6 +62,10 @@ def _sample_strip(page: str, samples: tuple[Sample, ...]) -> None:
                     args=(sample,),
                     width="stretch",
                 )
+
+
+def _turn() -> None:
+    st.session_state["samples_from"] = st.session_state.get("samples_from", 0) + STRIP
 
 
 @cache

@@ -62,7 +62,9 @@ def test_each_zone_tells_its_share_of_fakes(fitted: tuple[Combination, dict]) ->
     how, figures = fitted
     low, lean_low, lean_high, high = how.borders
     assert low <= lean_low <= lean_high <= high
-    shares = [how.zones[z].value for z in ("real", "leans_real", "unsure", "leans_fake", "fake") if z in how.zones]
+    shares = [
+        how.zones[z].value for z in ("real", "leans_real", "unsure", "leans_fake", "fake") if z in how.zones
+    ]
     assert len(shares) >= 4
     assert shares == sorted(shares)
     assert all(s.low is not None and s.low <= s.value <= s.high for s in how.zones.values())  # type: ignore[operator]
@@ -76,7 +78,9 @@ def test_an_answer_leans_where_the_share_passes_a_quarter_and_three_quarters() -
     y = (rng.random(40_000) < p).astype(int)
     assert lean_borders(y, p, 0.1, 0.9) == (pytest.approx(0.25, abs=0.04), pytest.approx(0.75, abs=0.04))
     assert lean_borders(y, p, 0.4, 0.6) == (0.4, 0.6)
-    some = np.concatenate([np.flatnonzero(y == 1), np.flatnonzero(y == 0)[::4]])  # classes weigh the same still
+    some = np.concatenate(
+        [np.flatnonzero(y == 1), np.flatnonzero(y == 0)[::4]]
+    )  # classes weigh the same still
     assert lean_borders(y[some], p[some], 0.1, 0.9)[0] == pytest.approx(0.25, abs=0.05)
 
 

@@ -22,7 +22,7 @@ from genimage_core.images.load import load_image
 from genimage_core.provenance import Provenance, Source
 from genimage_core.utils.errors import GenImageError
 from genimage_core.verdict.combine import Combination
-from genimage_core.verdict.labels import LABEL_STYLES, colours_css, truth_style
+from genimage_core.verdict.labels import ANSWER_STYLES, LABEL_STYLES, colours_css, truth_style
 from genimage_core.verdict.pipeline import Report, analyse
 from tests.cli.test_detect import NAMES, quick, run, save  # noqa: F401  (a fixture)
 from tests.conftest import make_image
@@ -79,7 +79,7 @@ def test_it_is_well_formed_and_loads_nothing(quick: None, tmp_path: Path) -> Non
     assert all(image["alt"] for image in tags.images)
 
 
-@pytest.mark.parametrize(("score", "label"), [(0.9, "fake"), (0.5, "unsure"), (0.1, "real")])
+@pytest.mark.parametrize(("score", "label"), [(0.9, "ai"), (0.5, "cannot_tell"), (0.1, "photo")])
 def test_verdict_scores_hashes_and_date_stand_in_it(
     quick: None,  # noqa: F811
     tmp_path: Path,
@@ -87,7 +87,7 @@ def test_verdict_scores_hashes_and_date_stand_in_it(
     label: str,
 ) -> None:
     text = written(tmp_path, score=score, weights={"spec": "abc123"})
-    side = LABEL_STYLES[label]  # type: ignore[index]
+    side = ANSWER_STYLES[label]  # type: ignore[index]
     assert f"{side.shape}</span> {side.words}" in text
     assert text.count(f'<td class="number">{score:.3f}</td>') == len(NAMES)
     assert "abc123" in text

@@ -15,7 +15,7 @@ from genimage_core.explain import Evidence
 from genimage_core.explain.report.pdf import pdf_report
 from genimage_core.images.load import load_image
 from genimage_core.provenance import Provenance, Source
-from genimage_core.verdict.labels import LABEL_STYLES
+from genimage_core.verdict.labels import ANSWER_STYLES
 from genimage_core.verdict.pipeline import analyse
 from tests.cli.test_detect import NAMES, quick, run, save  # noqa: F401  (a fixture)
 from tests.conftest import make_image
@@ -43,7 +43,7 @@ def pictures(pdf: pypdf.PdfReader) -> int:
     return sum(len(page.images) for page in pdf.pages)
 
 
-@pytest.mark.parametrize(("score", "label"), [(0.9, "fake"), (0.5, "unsure"), (0.1, "real")])
+@pytest.mark.parametrize(("score", "label"), [(0.9, "ai"), (0.5, "cannot_tell"), (0.1, "photo")])
 def test_verdict_scores_date_and_picture_stand_in_it(
     quick: None,  # noqa: F811
     tmp_path: Path,
@@ -51,7 +51,7 @@ def test_verdict_scores_date_and_picture_stand_in_it(
     label: str,
 ) -> None:
     pdf = written(tmp_path, score=score, weights={"spec": "abc123"})
-    side, words = LABEL_STYLES[label], text(pdf)  # type: ignore[index]
+    side, words = ANSWER_STYLES[label], text(pdf)  # type: ignore[index]
     assert f"{side.shape} {side.words}" in words
     assert words.count(f"{score:.3f}") == len(NAMES)
     assert "abc123" in words
