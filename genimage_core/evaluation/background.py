@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -39,8 +38,6 @@ class BackgroundRun:
     Args:
         wanted: what to evaluate.
         folder: of the run; one that was stopped goes on.
-        before: called first, with a function that takes a note; may build the data. Where the run is to
-            stop, that function raises, which `before` is to let through.
         batch: images between two saves; 0: automatic.
         loader: of detectors that are loaded already, see `set_up`.
     """
@@ -50,7 +47,6 @@ class BackgroundRun:
         wanted: Wanted,
         folder: Path,
         *,
-        before: Callable[[Callable[[str], None]], object] | None = None,
         batch: int = 0,
         loader: Loader | None = None,
     ) -> None:
@@ -60,7 +56,7 @@ class BackgroundRun:
         self.plan: Plan | None = None
         self.done = self.total = 0
         self.note = ""
-        self._before, self._batch, self._loader = before, batch, loader
+        self._batch, self._loader = batch, loader
         self._stop = threading.Event()
         self._first: tuple[float, int] | None = None
         self._thread = threading.Thread(target=self._work, name="evaluate", daemon=True)
@@ -117,8 +113,6 @@ class BackgroundRun:
 
     def _evaluate(self) -> None:
         self.state = "preparing"
-        if self._before:
-            self._before(self._take_note)
         self._take_note("Reading the images' contents and loading the detectors")
         work = set_up(self.wanted, self._loader)
         if self._stop.is_set():

@@ -2,6 +2,7 @@
 
 import io
 import json
+from html import escape
 
 import numpy as np
 import pytest
@@ -96,7 +97,7 @@ def test_an_upload_gets_an_answer_and_all_scores(app, grey, answer):
     upload(app, ("picture.png", png(grey)))
     assert_clean(app)
     shown = html(app)
-    assert f"</span>{ANSWER_STYLES[answer].words}</p>" in shown
+    assert f"</span>{escape(ANSWER_STYLES[answer].words)}</p>" in shown
     assert shown.count("gl-zone") == 5
     asked = len(detectors.list_detectors())
     assert shown.count(f'aria-valuenow="{grey / 255:.2f}"') == asked + 1  # and the combined score

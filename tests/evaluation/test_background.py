@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -89,25 +86,6 @@ def test_what_goes_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(background, "set_up", break_down)
     run = finish(BackgroundRun(Wanted(), tmp_path / "run"))
     assert "ZeroDivisionError" in str(run.error)
-
-
-def test_what_comes_before_a_run_can_be_stopped(work: list[Record], tmp_path: Path) -> None:
-    def build(note: Callable[[str], None]) -> None:
-        note("building")
-        began.set()
-        while True:
-            note("still building")
-            time.sleep(0.01)
-
-    began = threading.Event()
-    run = BackgroundRun(Wanted(), tmp_path / "run", before=build)
-    assert began.wait(60)
-    assert run.state == "preparing"
-    assert run.note
-    run.stop()
-    finish(run)
-    assert (run.state, run.error) == ("stopped", None)
-    assert not (tmp_path / "run").exists()
 
 
 def test_one_at_a_time_and_a_waiting_one_can_be_stopped(work: list[Record], tmp_path: Path) -> None:

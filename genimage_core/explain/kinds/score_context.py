@@ -99,12 +99,12 @@ def _draw(figure: Figure, found: Relatives, title: str) -> None:
     weighs="Weighs much: it says how often photographs score like this.",
 )
 def nearest_relatives(subject: Subject) -> Findings:
-    """A strip plot for each detector, under its name.
+    """A strip plot for each detector, under its name; the arrays hold the known scores under `NAME/GROUP`.
 
     Raises:
         ExplainError: none of the detectors was measured with its present weights.
     """
-    images, alts = {}, {}
+    images, alts, arrays = {}, {}, {}
     data: dict[str, object] = {}
     scores = subject.all_scores()
     for name, detector in subject.detectors.items():
@@ -115,6 +115,7 @@ def nearest_relatives(subject: Subject) -> Findings:
         alts[name] = in_words(title, found)
         height = 0.8 + 0.3 * len(found.groups)
         images[name] = chart(7.5, height, partial(_draw, found=found, title=title))
+        arrays |= {f"{name}/{group}": values for group, values in found.groups.items()}
         data[name] = {
             "p_fake": round(found.score, 4),
             "share_at_least": {g: round(found.share_at_least(g), 4) for g in found.groups},
@@ -127,4 +128,4 @@ def nearest_relatives(subject: Subject) -> Findings:
             hint="Run `python -m genimage_core evaluate` and export its scores.",
             source=", ".join(subject.detectors),
         )
-    return Findings(images, alts, data, finding=" ".join(alts.values()))
+    return Findings(images, alts, data, arrays, " ".join(alts.values()))

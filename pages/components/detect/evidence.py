@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from genimage_core.utils.errors import GenImageError
+from pages.components.detect import charts
 from pages.components.shared import detectors as models
 from pages.components.shared import scoring
 from pages.components.shared.layout import plain
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 _KEPT = "evidence"
 MOST_KEPT = 12
 OPACITY = 0.55
-_CHARTS = ("robustness", "score_context", "attribution", "gram_distance", "spectrum")
-"""Kinds with charts: on a phone they keep a width at which their words can be read, and scroll."""
 
 
 def evidence(picture: Picture) -> None:
@@ -100,10 +99,14 @@ def _made(picture: Picture, kind: str, detectors: "dict[str, Detector]") -> "Evi
 
 def _show(picture: Picture, found: "Evidence") -> None:
     st.markdown(f"**{plain(found.finding)}**  \n{plain(found.weighs)}")
+    drawn = charts.figures(found, models.titles())
     if found.kind == "tile_map":
         _tile_map(picture, found)
     else:
-        _pictures(found)
+        _pictures(found, None if drawn is None else charts.KEPT.get(found.kind, ()))
+    with st.container(key="evidence_charts"):
+        for alt, figure in (drawn or {}).items():
+            st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt)
     with st.expander("How to read it", icon=":material/help:"):
         st.markdown(f"**What it shows.** {plain(found.means)}")
         st.markdown(f"**When it misleads.** {plain(found.misleads)}")
@@ -120,13 +123,14 @@ def _tile_map(picture: Picture, found: "Evidence") -> None:
     place.plotly_chart(tile_figure(pixels(picture), places, opacity), config=config, alt=found.alts[name])
 
 
-def _pictures(found: "Evidence") -> None:
-    """Show wide pictures below each other, small ones side by side."""
-    small = {key: image for key, image in found.images.items() if max(image.shape[:2]) < 400}
+def _pictures(found: "Evidence", only: tuple[str, ...] | None = None) -> None:
+    """Show wide pictures below each other, small ones side by side; `only` those, None for all."""
+    shown = {key: image for key, image in found.images.items() if only is None or key in only}
+    small = {key: image for key, image in shown.items() if max(image.shape[:2]) < 400}
     if len(small) > 1:
         for column, (key, image) in zip(st.columns(len(small)), small.items(), strict=True):
             column.image(image, caption=plain(key), alt=found.alts[key])
-    with st.container(key="evidence_charts" if found.kind in _CHARTS else "evidence_pictures"):
-        for key, image in found.images.items():
+    with st.container(key="evidence_pictures"):
+        for key, image in shown.items():
             if len(small) <= 1 or key not in small:
                 st.image(image, alt=found.alts[key])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from PIL import Image
 
 from genimage_core import explain
@@ -88,7 +89,7 @@ def test_verdict_scores_hashes_and_date_stand_in_it(
 ) -> None:
     text = written(tmp_path, score=score, weights={"spec": "abc123"})
     side = ANSWER_STYLES[label]  # type: ignore[index]
-    assert f"{side.shape}</span> {side.words}" in text
+    assert f"{side.shape}</span> {escape(side.words)}" in text
     assert text.count(f'<td class="number">{score:.3f}</td>') == len(NAMES)
     assert "abc123" in text
     assert load_image(tmp_path / "picture.png").facts.sha256 in text
