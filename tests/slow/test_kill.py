@@ -12,21 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
+from genimage_core.evaluation.store import read_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")]
 
-BUILD = "from experiments.evaluation_set import build_evalset\nbuild_evalset(each=2, steps=3)\nprint('built')"
 PREPARE = ("-m", "genimage_core", "prepare", "--detectors", "spec")
-CHECK_BUILT = (
-    "from experiments.evaluation_set import evalset_folder, is_built\n"
-    "from genimage_core.datasets import scan_dataset\n"
-    "from genimage_core.images.load import load_image\n"
-    "if is_built():\n"
-    "    records = scan_dataset(evalset_folder())\n"
-    "    print(len([load_image(r.path) for r in records]))\n"
-    "else:\n"
-    "    print('none')"
-)
 CHECK_PREPARED = (
     "import numpy as np\n"
     "from genimage_core.detectors import load_detector\n"
@@ -56,16 +48,34 @@ def killed(tmp_path: Path, moment: float, *words: str) -> bool:
     return running
 
 
-def test_the_evaluation_set(tmp_path: Path) -> None:
+def data_set(folder: Path) -> Path:
+    rng = np.random.default_rng(5)
+    for label in ("ai", "nature"):
+        place = folder / "val" / label
+        place.mkdir(parents=True)
+        for number in range(20):
+            Image.fromarray(rng.integers(0, 256, (200, 200, 3), dtype=np.uint8)).save(place / f"{number}.png")
+    return folder
+
+
+def test_an_evaluation(tmp_path: Path) -> None:
+    data = data_set(tmp_path / "made")
+    evaluate = ("-m", "genimage_core", "evaluate", "--data", str(data), "--detectors", "spec", "--batch", "2")
     start = time.monotonic()
-    assert told(tmp_path / "whole", BUILD) == "built"
-    took, whole = time.monotonic() - start, told(tmp_path / "whole", CHECK_BUILT)
-    rng = random.Random(7)
-    for _ in range(8):
-        killed(tmp_path / "parts", rng.uniform(0.2, 1.0) * took, "-c", BUILD)
-        assert told(tmp_path / "parts", CHECK_BUILT) in ("none", whole)
-    assert told(tmp_path / "parts", BUILD) == "built"
-    assert told(tmp_path / "parts", CHECK_BUILT) == whole
+    process = command(tmp_path, *evaluate, "--out", str(tmp_path / "whole"))
+    process.communicate(timeout=600)
+    assert process.returncode == 0
+    took, rng = time.monotonic() - start, random.Random(7)
+    again = (*evaluate, "--out", str(tmp_path / "parts"))
+    assert sum(killed(tmp_path, rng.uniform(0.5, 1.0) * took, *again) for _ in range(8)) > 0
+    process = command(tmp_path, *again)
+    process.communicate(timeout=600)
+    assert process.returncode == 0
+    columns = ["image_id", "p_fake"]
+    whole, parts = (read_rows(tmp_path / run)[columns] for run in ("whole", "parts"))
+    assert sorted(whole.image_id) == sorted(parts.image_id)
+    merged = whole.merge(parts, on="image_id")
+    np.testing.assert_allclose(merged.p_fake_x, merged.p_fake_y, atol=1e-4)
 
 
 def test_a_prepared_detector(tmp_path: Path) -> None:
