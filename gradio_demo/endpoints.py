@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,23 +16,19 @@ from genimage_core.images.degradations import parse
 from genimage_core.images.load import load_image
 from genimage_core.results.published import list_tables, load_table, recomputed_average
 from genimage_core.utils.errors import GenImageError, ImageReadError
+from genimage_core.utils.settings import demo_detectors
 from gradio_demo.gpu import gpu, on_zero_gpu
 
-__all__ = ["degrade", "detect", "detectors", "on_zero_gpu", "tables", "warm_up"]
+__all__ = ["degrade", "detect", "on_zero_gpu", "tables", "warm_up"]
 
 Call = TypeVar("Call", bound=Callable[..., Any])
-
-
-def detectors() -> str:
-    """Which detectors answer: `GENIMAGE_DEMO_DETECTORS`, names separated by commas, or all with weights."""
-    return os.environ.get("GENIMAGE_DEMO_DETECTORS", "all")
 
 
 def warm_up() -> None:
     """Load the detectors, so that the first visitor need not wait for it."""
     from genimage_core.evaluation.config import covered_detectors
 
-    for name in covered_detectors(detectors(), "default")[0]:
+    for name in covered_detectors(demo_detectors(), "default")[0]:
         api.loaded_detector(name, "default", "auto")
 
 
@@ -63,7 +58,7 @@ def detect(image: str) -> dict[str, Any]:
         verdict ("fake", "real" or "unsure"), p_fake (combined, 0 to 1), detectors (P(fake) of each),
         agreement, notes, explanation, provenance (what the file says of its own origin).
     """
-    report, origin = api.detect_with_origin(_bytes(image), detectors=detectors())
+    report, origin = api.detect_with_origin(_bytes(image), detectors=demo_detectors())
     return report.as_dict() | {"provenance": origin.model_dump(mode="json")}
 
 
@@ -84,8 +79,8 @@ def degrade(image: str, how: str) -> tuple[tuple[np.ndarray, np.ndarray], dict[s
     after = api.degrade(before, how)
     answers = {
         "applied": str(parse(how)),
-        "before": _short(api.detect(data, detectors=detectors())),
-        "after": _short(api.detect(data, detectors=detectors(), degrade=how)),
+        "before": _short(api.detect(data, detectors=demo_detectors())),
+        "after": _short(api.detect(data, detectors=demo_detectors(), degrade=how)),
     }
     return (before, after), answers
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from genimage_core.provenance.credential_actions import Said, edits, read_said
@@ -21,8 +19,9 @@ from genimage_core.provenance.credential_status import read_status
 from genimage_core.provenance.generators import agent_name
 from genimage_core.provenance.model import GENERATOR, NOT_CHECKED, TRUST, UNREADABLE, Finding, clean, finding
 from genimage_core.provenance.vocabulary import source_type
+from genimage_core.utils.settings import TRUST_LIST
+from genimage_core.utils.settings import trust_list as trust_list_file
 
-TRUST_LIST_VARIABLE = "GENIMAGE_TRUST_LIST"
 _MARK = b"jumb"  # the box that holds every embedded credential
 _SETTINGS: dict[str, Any] = {
     "verify": {"verify_after_reading": True, "remote_manifest_fetch": False, "ocsp_fetch": False},
@@ -48,14 +47,14 @@ def read_credential(data: bytes, trust_list: str | None = None) -> list[Finding]
     try:
         roots = _trust_list() if trust_list is None else trust_list
     except (OSError, ValueError):
-        words = f"the trust list that {TRUST_LIST_VARIABLE} names cannot be read; no signer counts as known"
+        words = f"the trust list that {TRUST_LIST} names cannot be read; no signer counts as known"
         return [finding("c2pa", NOT_CHECKED, words), *_check(c2pa, data, "")]
     return _check(c2pa, data, roots)
 
 
 def _trust_list() -> str:
-    path = os.environ.get(TRUST_LIST_VARIABLE, "")
-    return Path(path).read_text(encoding="ascii") if path else ""
+    path = trust_list_file()
+    return path.read_text(encoding="ascii") if path else ""
 
 
 def _check(c2pa: Any, data: bytes, roots: str) -> list[Finding]:

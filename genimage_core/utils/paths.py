@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
+
+from genimage_core.utils.settings import own_cache
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -24,8 +25,8 @@ def asset(*parts: str) -> Path:
 
 def cache_folder() -> Path:
     """Where things that can be made again are kept: `GENIMAGE_CACHE`, or the user's cache folder."""
-    if own := os.environ.get("GENIMAGE_CACHE"):
-        return Path(own)
+    if own := own_cache():
+        return own
     from platformdirs import user_cache_path
 
     return user_cache_path("genimage-lab", appauthor=False)

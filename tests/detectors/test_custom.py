@@ -24,12 +24,13 @@ from genimage_core import detectors
 from genimage_core.detectors import load_detector, registry
 from genimage_core.detectors.base import IMAGENET_MEAN, IMAGENET_STD
 from genimage_core.detectors.custom.checkpoint import read_tensors
-from genimage_core.detectors.custom.config import VARIABLE, DetectorConfig, configs_folder, read_config
+from genimage_core.detectors.custom.config import DetectorConfig, configs_folder, read_config
 from genimage_core.detectors.custom.network import log_odds
 from genimage_core.detectors.custom.register import register_configs
 from genimage_core.detectors.weights import store as weights
 from genimage_core.evaluation.devices import with_weights
 from genimage_core.utils.errors import UnsafeWeightsError, WeightsError
+from genimage_core.utils.settings import DETECTORS
 from tests.conftest import make_image
 
 CARD = {
@@ -248,12 +249,12 @@ def test_outputs_become_log_odds() -> None:
 
 def test_where_cards_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(DETECTORS, raising=False)
     monkeypatch.setenv("GENIMAGE_PUBLIC", "0")
     assert configs_folder() is None
     (tmp_path / "my_detectors").mkdir()
     assert configs_folder() == Path("my_detectors")
-    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    monkeypatch.setenv(DETECTORS, str(tmp_path))
     assert configs_folder() == tmp_path
     monkeypatch.setenv("GENIMAGE_PUBLIC", "1")
     assert configs_folder() is None
@@ -269,7 +270,7 @@ def test_the_command_line_knows_it_without_code(tmp_path: Path) -> None:
     write_card(tmp_path)
     command = [sys.executable, "-m", "genimage_core", "detectors", "--json"]
     for public, there in (("0", True), ("1", False)):
-        environment = os.environ | {VARIABLE: str(tmp_path), "GENIMAGE_PUBLIC": public}
+        environment = os.environ | {DETECTORS: str(tmp_path), "GENIMAGE_PUBLIC": public}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         assert ("mine" in [entry["name"] for entry in json.loads(done.stdout)]) is there
 

@@ -7,7 +7,6 @@ server for strangers (`is_public`) no config is read.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,10 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from genimage_core.detectors.info import IMAGENET_MEAN, IMAGENET_STD
 from genimage_core.utils.errors import WeightsError
-from genimage_core.utils.settings import is_public
+from genimage_core.utils.settings import detector_configs, is_public
 
-VARIABLE = "GENIMAGE_DETECTORS"
-DEFAULT_FOLDER = "my_detectors"
 MAX_CONFIG_BYTES = 20_000
 Channels = tuple[float, float, float]
 Source = Literal["timm", "torchvision", "onnx", "transformers"]
@@ -88,7 +85,7 @@ def configs_folder() -> Path | None:
     """Where configs are looked for; None where there is no such folder, or on a server for strangers."""
     if is_public():
         return None
-    folder = Path(os.environ.get(VARIABLE) or DEFAULT_FOLDER)
+    folder = detector_configs()
     return folder if folder.is_dir() else None
 
 

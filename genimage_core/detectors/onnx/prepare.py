@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 
 from genimage_core.detectors.base import DetectorNet
 from genimage_core.detectors.onnx.activation_ranges import Ranges, read_ranges
@@ -14,9 +13,7 @@ from genimage_core.detectors.onnx.optimize import for_this_processor, portable
 from genimage_core.detectors.onnx.precision import chosen_precision
 from genimage_core.utils.atomic_write import write_whole
 from genimage_core.utils.errors import WeightsError
-
-PORTABLE = "GENIMAGE_PORTABLE"
-"""Set to 1 while an image is built that will run on other machines: what `keep_portable` asks for."""
+from genimage_core.utils.settings import builds_for_others
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +70,7 @@ def prepare_detector(
     from filelock import FileLock
 
     name = net.info.name
-    keep_portable = keep_portable or os.environ.get(PORTABLE) == "1"
+    keep_portable = keep_portable or builds_for_others()
     precision = precision or chosen_precision(name, weights_id)
     path = prepared_path(name, weights_id, precision)
     try:
