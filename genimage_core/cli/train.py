@@ -130,15 +130,15 @@ def pack(
     limit: Limit = None,
 ) -> None:
     """Pack trained weights into few bits, measure what that costs, enter both in the manifest."""
-    from genimage_core.datasets import data_protocol, scan_dataset
+    from genimage_core.datasets import data_protocol, list_generators, scan_dataset
     from genimage_core.detectors.registry import chosen_detectors
     from genimage_core.detectors.weights.store import load_state, save_packed, weights_entry
     from genimage_core.evaluation.runtime.packing_loss import packing_loss
     from genimage_core.evaluation.select import select_images
 
-    records = select_images(
-        scan_dataset(data), split="val", generators="train", protocol=data_protocol("raw"), limit=limit
-    )
+    every = scan_dataset(data)
+    known = "train" if list_generators(every, "train") else "all"  # a manifest may hold one split alone
+    records = select_images(every, split="val", generators=known, protocol=data_protocol("raw"), limit=limit)
     how: dict[str, Any] = {"bits": bits, "group": group, "fine": [w for w in fine.split(",") if w]}
     for name in chosen_detectors(detectors):
         state, digest = load_state(name, runs / name)
