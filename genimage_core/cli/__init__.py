@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from genimage_core.cli import audit, calibrate, detect, evaluate, measure, report, runtime, train
+from genimage_core.cli import audit, build, calibrate, detect, evaluate, measure, report, runtime, train
 from genimage_core.utils.errors import GenImageError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -21,7 +21,7 @@ def _root() -> None:
 
 _USERS: tuple[Callable[..., None], ...] = (
     detect.detect, detect.degrade, detect.detectors, detect.tables, evaluate.evaluate, evaluate.report,
-    audit.audit, train.train, measure.measure, runtime.prepare, runtime.time,
+    audit.audit, build.build, train.train, measure.measure, runtime.prepare, runtime.time,
 )  # fmt: skip
 _MAINTAINERS: tuple[Callable[..., None], ...] = (
     train.teach, train.pack, train.fit_head, train.leave_one_out, measure.score_head, train.fit_attribution,

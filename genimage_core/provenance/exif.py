@@ -53,6 +53,16 @@ def read_exif(block: bytes) -> list[Finding]:
     return found
 
 
+def exif_texts(block: bytes) -> dict[str, str]:
+    """The text fields of an EXIF block under the keywords of PNG files; {} where it is damaged or b""."""
+    exif = Image.Exif()
+    try:
+        exif.load(b"Exif\0\0" + block)
+        return _generator_texts(dict(exif), dict(exif.get_ifd(_EXIF_IFD))) if block else {}
+    except Exception:  # EXIF is written by everyone and often broken
+        return {}
+
+
 def _generator_texts(main: Mapping[int, Any], detail: Mapping[int, Any]) -> dict[str, str]:
     """Text fields under the keywords that generators use in PNG files."""
     texts = {"Description": _text(main, _DESCRIPTION), "parameters": _user_comment(detail)}
