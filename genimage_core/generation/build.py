@@ -1,4 +1,4 @@
-"""From what was asked for to a data set: resolves the generator, makes or imports, adds photographs, audits."""
+"""From a request to a data set: resolve the generator, make or import, add photographs, audit."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Request:
 
     Attributes:
         out: its folder; several generators may share one.
-        generator: a preset, a repository of the hub, a folder with a diffusers pipeline or with pictures; with
-            `command` any name.
+        generator: a preset, a repository of the hub, a folder with a diffusers pipeline or with pictures;
+            with `command` any name.
         real: folder of photographs.
         classes: `imagenet1k` or a file.
         per_class, val_per_class: images of a class, and how many of them go to val; None: the paper's share.

@@ -110,9 +110,9 @@ def read_text(path: Path) -> str:
 
 
 def _class_of(line: str) -> ImageClass:
-    first, _, rest = line.replace("\t", " ").replace(",", " ", 1).partition(" ")
-    if _WNID.match(first) and rest.strip():
-        return ImageClass(first, rest.split(",")[0].strip())
+    first, *rest = re.split(r"[\s,]+", line, maxsplit=1)
+    if _WNID.match(first) and rest:
+        return ImageClass(first, rest[0].split(",")[0].strip())
     if not (name := slug(line)):
         raise GenerationError("this class has no letters.", source=line)
     return ImageClass(name, line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -157,7 +158,10 @@ def _load(plan: Plan, model: str, variant: str) -> Any:
         if variant and plan.dtype == "float16":
             options["variant"] = variant
     try:
-        pipe = diffusers.DiffusionPipeline.from_pretrained(model, **options)
+        diffusers.utils.logging.disable_progress_bar()
+        with warnings.catch_warnings():  # the argument's name is about to change
+            warnings.simplefilter("ignore", FutureWarning)
+            pipe = diffusers.DiffusionPipeline.from_pretrained(model, **options)
         if plan.scheduler and plan.scheduler != type(pipe.scheduler).__name__:
             pipe.scheduler = getattr(diffusers, plan.scheduler).from_config(pipe.scheduler.config)
     except Exception as error:  # packages missing, files missing, no network, no licence: all say so in words

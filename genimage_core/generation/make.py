@@ -97,9 +97,8 @@ def make_images(
             made += batches.make(todo[start : start + run.batch])
             progress(made, len(mine))
         if made < len(mine):
-            report(
-                f"{len(mine) - made} images failed in all {ATTEMPTS} attempts; see {run.folder / 'problems.log'}"
-            )
+            log = run.folder / "problems.log"
+            report(f"{len(mine) - made} images failed in all {ATTEMPTS} attempts; see {log}")
         return True
 
 

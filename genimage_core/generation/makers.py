@@ -60,7 +60,10 @@ class Checked:
     height: int
 
 
-_SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "GIF": ".gif", "TIFF": ".tif", "BMP": ".bmp"}  # fmt: skip
+_SUFFIXES = {
+    "PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "GIF": ".gif", "TIFF": ".tif",
+    "BMP": ".bmp",
+}  # fmt: skip
 
 
 def check_image(data: bytes, least_side: int = 0) -> Checked | str:

@@ -1,4 +1,4 @@
-"""Pictures that exist, as a generator: what they say of themselves, which are refused, and which are taken."""
+"""Pictures that exist, as a generator: what they say of themselves, and which are taken."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _read_all(run: Run, folder: Path, progress: Progress) -> tuple[list[Shot], l
 
 def _shot(name: str, data: bytes, classes: Sequence[ImageClass]) -> Shot:
     settings = read_generation_settings(data)
-    parents = [part for part in reversed(Path(name).parts[:-1])]
+    parents = reversed(Path(name).parts[:-1])
     one = class_in([*parents, Path(name).stem, settings.prompt], classes) or ImageClass("", "")
     model = settings.model or settings.tool
     return Shot(one.id, one.name, 0, "train", settings.prompt, settings.seed, source=name, model=model)

@@ -124,7 +124,7 @@ def seed_of(seed: int, class_id: str, index: int, attempt: int = 0) -> int:
 
 
 def list_shots(plan: Plan) -> list[Shot]:
-    """Every image of a plan, class by class within each index, so that what is done is balanced at any time."""
+    """Every image of a plan, in an order in which what is done is balanced at any time."""
     return [
         Shot(
             class_id,

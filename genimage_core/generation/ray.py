@@ -1,4 +1,4 @@
-"""A build on Ray: one shard a GPU, each the same code as a process of its own, in a folder all machines share."""
+"""A build on Ray: one shard a GPU, each as a process of its own would make it, in a shared folder."""
 
 from __future__ import annotations
 

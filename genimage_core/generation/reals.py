@@ -22,7 +22,7 @@ REALS = "reals.jsonl"
 
 
 class Photographs:
-    """A folder of photographs, flat or with one folder a class, perhaps below `train` and `val` as in ImageNet.
+    """A folder of photographs: flat, or with one folder a class, perhaps below `train` and `val`.
 
     Args:
         folder: of the photographs.
@@ -147,7 +147,7 @@ class _Placing:
             return
         raise GenerationError(
             f"too few photographs{f' of {class_id}' if class_id else ''} can be used.",
-            hint="Add some to the folder and run the same command again; problems.log tells which were refused.",
+            hint="Add some and run the same command again; problems.log tells which were refused.",
             source=str(self.photographs.folder),
         )
 

@@ -36,7 +36,7 @@ class GenerationSettings:
 
 
 def read_generation_settings(data: bytes) -> GenerationSettings:
-    """Read a picture's prompt, seed and model from its metadata; broken metadata tell nothing and never raise.
+    """Read a picture's prompt, seed and model from its metadata; broken metadata never raise.
 
     Args:
         data: the whole file.
@@ -56,7 +56,7 @@ def _unknown(texts: Mapping[str, str]) -> GenerationSettings:
 
 
 def _web_ui(texts: Mapping[str, str]) -> GenerationSettings:
-    """The prompt comes first, then `Negative prompt:`, then a line of `Name: value` that begins with Steps."""
+    """The prompt comes first, then `Negative prompt:`, then a line `Steps: 20, Sampler: ...`."""
     text = texts["parameters"]
     prompt = re.split(r"(?:^|\n)(?:Negative prompt:|Steps: \d+, )", text)[0].strip()
     settings = text[text.rfind("Steps: ") :]
