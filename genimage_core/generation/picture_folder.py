@@ -15,14 +15,11 @@ from genimage_core.datasets.scan import Record
 from genimage_core.generation.classes import ImageClass, class_in
 from genimage_core.generation.make import Progress, Report, Run, log_problem
 from genimage_core.generation.makers import check_image
-from genimage_core.generation.plan import Plan, Shot, classes_of
+from genimage_core.generation.plan import PICTURES, Plan, Shot, classes_of
 from genimage_core.images.load import list_image_files
 from genimage_core.provenance.generation_settings import read_generation_settings
 from genimage_core.utils.atomic_write import fill_text
 from genimage_core.utils.errors import GenerationError
-
-LIST = "pictures.json"
-"""What the first run found: later ones take the same pictures for the same images."""
 
 
 def imported_shots(run: Run, folder: Path, progress: Progress, report: Report) -> list[Shot]:
@@ -40,7 +37,7 @@ def imported_shots(run: Run, folder: Path, progress: Progress, report: Report) -
     Raises:
         GenerationError: no picture is left.
     """
-    kept = run.folder / LIST
+    kept = run.folder / PICTURES
     if kept.is_file():
         return [Shot(**one) for one in json.loads(kept.read_text(encoding="utf-8"))]
     shots, files = _read_all(run, folder, progress)

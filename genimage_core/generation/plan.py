@@ -16,6 +16,8 @@ from genimage_core.utils.errors import GenerationError
 
 PER_CLASS = 168
 """Images of a class in most of GenImage's generators: 162 in train, 6 in val."""
+PICTURES = "pictures.json"
+"""Which pictures of a folder were taken by the first run: later ones take the same."""
 FOLDER = "build"
 """Below the generator's folder: the plan, what is done, and what went wrong."""
 
@@ -57,23 +59,26 @@ class Plan(BaseModel):
     def keep(self, out: Path) -> None:
         """Write the plan into its folder, or check that the one there is the same.
 
+        A plan of which nothing was made yet is replaced.
+
         Raises:
             GenerationError: the folder was begun with another plan.
         """
-        before = read_plan(out, self.name)
-        if before is None:
-            path = plan_path(out, self.name)
+        path, before = plan_path(out, self.name), read_plan(out, self.name)
+        if before == self:
+            return
+        if before is None or not any(p.stat().st_size for p in path.parent.glob("shard-*.jsonl")):
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.with_name(PICTURES).unlink(missing_ok=True)
             fill_text(path, self.model_dump_json(indent=1) + "\n")
             return
         changed = [f for f in type(self).model_fields if getattr(self, f) != getattr(before, f)]
-        if changed:
-            words = (f"{f} {_short(getattr(before, f))}, not {_short(getattr(self, f))}" for f in changed)
-            raise GenerationError(
-                f"this folder was begun with other settings: {'; '.join(words)}.",
-                hint="Use the same settings to resume, or another --name or --out.",
-                source=str(out / self.name),
-            )
+        words = (f"{f} {_short(getattr(before, f))}, not {_short(getattr(self, f))}" for f in changed)
+        raise GenerationError(
+            f"this folder was begun with other settings: {'; '.join(words)}.",
+            hint="Use the same settings to resume, or another --name or --out.",
+            source=str(out / self.name),
+        )
 
 
 @dataclass(frozen=True)

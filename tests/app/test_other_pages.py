@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from genimage_core import detectors
-from genimage_core.datasets.audit.result import Audit
 from genimage_core.datasets import scan_dataset
+from genimage_core.datasets.audit.result import Audit
 from genimage_core.datasets.samples import shown_sample
 from genimage_core.utils.errors import WeightsError
 from genimage_core.utils.paths import asset
