@@ -16,6 +16,7 @@ from genimage_core.provenance.exif import exif_texts
 from genimage_core.provenance.tool_texts import read_tool_texts
 
 _TEXT_LIMIT = 10_000
+_TEXT_INPUTS = ("text", "text_g", "t5xxl", "string", "value", "positive", "conditioning")
 
 
 @dataclass(frozen=True)
@@ -119,19 +120,19 @@ def _comfyui(texts: Mapping[str, str]) -> GenerationSettings:
     )
 
 
-def _linked_text(nodes: Mapping[str, Mapping[str, Any]], link: object, depth: int = 0) -> str:
+def _linked_text(nodes: Mapping[str, Mapping[str, Any]], link: object) -> str:
     """The text at the end of a link `[node, output]`, through nodes that change the conditioning."""
-    if isinstance(link, str):
-        return link
-    if not isinstance(link, list) or not link or depth > 20:
-        return ""
-    inputs = nodes.get(str(link[0]), {})
-    following = (
-        inputs[n]
-        for n in ("text", "text_g", "t5xxl", "string", "value", "positive", "conditioning")
-        if n in inputs
-    )
-    return next(filter(None, (_linked_text(nodes, one, depth + 1) for one in following)), "")
+    waiting: list[object] = [link]
+    seen: set[str] = set()
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, str) and one:
+            return one
+        if isinstance(one, list) and one and str(one[0]) not in seen:  # links may go in a circle
+            seen.add(str(one[0]))
+            inputs = nodes.get(str(one[0]), {})
+            waiting += [inputs[name] for name in _TEXT_INPUTS if name in inputs]
+    return ""
 
 
 def _flat(data: Mapping[str, Any]) -> GenerationSettings:

@@ -125,7 +125,7 @@ def test_shares_and_shards() -> None:
             {"Description": "a cat --seed 7 --v 6 Job ID: 01234567-0123-0123-0123-0123456789ab"},
             ("a cat", 7, "Midjourney 6"),
         ),
-        ({"prompt": COMFY.replace('"3", 0', '"4", 0')}, ("", 12, "flux.safetensors")),  # links in a circle
+        ({"prompt": COMFY.replace('"2", 0', '"3", 0')}, ("", 12, "flux.safetensors")),  # links in a circle
         ({"Comment": "made with love"}, ("", None, "")),
     ],
 )
