@@ -86,12 +86,15 @@ class _Printer:
     """Prints progress now and then, with the time that is left at the pace so far."""
 
     def __init__(self) -> None:
-        self.task, self.began, self.at_start, self.last = "", 0.0, 0, 0.0
+        self.task, self.start, self.last = "", 0, 0.0
+        self.began, self.at_start = 0.0, 0
 
     def show(self, task: str, done: int, total: int) -> None:
         now = time.monotonic()
         if task != self.task:
-            self.task, self.began, self.at_start, self.last = task, now, done, 0.0
+            self.task, self.start, self.last = task, done, 0.0
+        if done <= self.start + 1:  # the first one pays for loading the model: it says nothing of the pace
+            self.began, self.at_start = now, done
         if now - self.last < _EVERY and done != total:
             return
         self.last = now

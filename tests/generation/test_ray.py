@@ -10,7 +10,8 @@ import pytest
 from genimage_core.generation.build import Request, build
 from tests.helpers.build_sets import program, workplace
 
-ray = pytest.importorskip("ray", reason="ray is an extra")
+ray = pytest.importorskip("ray", reason="Ray is an extra (requirements-ray.txt)")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 
 def test_a_cluster_makes_the_same_set(tmp_path: Path) -> None:
