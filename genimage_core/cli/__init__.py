@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from genimage_core.cli import audit, calibrate, detect, evaluate, measure, report, runtime, train, wild
+from genimage_core.cli import audit, build, calibrate, detect, evaluate, measure, report, runtime, train, wild
 from genimage_core.utils.errors import GenImageError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -22,7 +22,7 @@ def _root() -> None:
 
 _USERS: tuple[Callable[..., None], ...] = (
     detect.detect, detect.degrade, detect.detectors, detect.tables, evaluate.evaluate, evaluate.report,
-    audit.audit, train.train, measure.measure, runtime.prepare, runtime.time,
+    audit.audit, build.build, train.train, measure.measure, runtime.prepare, runtime.time,
 )  # fmt: skip
 _MAINTAINERS: tuple[Callable[..., None], ...] = (
     train.teach, train.pack, train.fit_head, wild.fit_by_source, train.leave_one_out,

@@ -72,6 +72,10 @@ class DatasetError(GenImageError):
     """A data folder has no layout that can be read."""
 
 
+class GenerationError(GenImageError):
+    """A data set cannot be made, or its making cannot go on."""
+
+
 class TrainingError(GenImageError):
     """A training run cannot start or go on."""
 

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from genimage_core import detectors
+from genimage_core.datasets import scan_dataset
 from genimage_core.datasets.audit.result import Audit
 from genimage_core.datasets.samples import shown_samples
 from genimage_core.utils.errors import WeightsError
@@ -175,6 +176,21 @@ def test_a_named_folder_is_browsed_and_audited(home, toy_dataset: Path, monkeypa
     assert_clean(app)
     assert asked == [(str(toy_dataset), "all")]
     assert "Broken files" in [metric.label for metric in app.metric]
+
+
+def test_a_manifest_gives_a_gallery_by_class_and_prompt(home, toy_dataset: Path):  # noqa: F811
+    ids = [record.image_id for record in scan_dataset(toy_dataset)]
+    lines = [f"{name},n{i % 2},{('tench', 'gold fish')[i % 2]},photo {i}" for i, name in enumerate(ids)]
+    (toy_dataset / "manifest.csv").write_text("\n".join(["path,class,class_name,prompt", *lines]))
+    app = home.switch_page("pages/dataset.py").run()
+    app.text_input(key="data_folder").set_value(str(toy_dataset)).run()
+    assert_clean(app)
+    app.selectbox(key="subject").select("tench").run()
+    app.text_input(key="prompt_words").set_value("photo 4").run()
+    assert_clean(app)
+    wanted = {f"photo {i}" for i in range(0, len(ids), 2) if "4" in str(i)}
+    captions = [c.value.split(": ", 1)[1] for c in app.caption if ": photo " in c.value]
+    assert sorted(captions) == sorted(wanted)
 
 
 def test_a_wrong_folder_is_named_with_advice(home, tmp_path: Path):  # noqa: F811

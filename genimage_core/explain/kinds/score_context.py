@@ -104,7 +104,8 @@ def nearest_relatives(subject: Subject) -> Findings:
     Raises:
         ExplainError: none of the detectors was measured with its present weights.
     """
-    images, alts, arrays = {}, {}, {}
+    images, alts = {}, {}
+    arrays: dict[str, np.ndarray] = {}
     data: dict[str, object] = {}
     scores = subject.all_scores()
     for name, detector in subject.detectors.items():

@@ -10,6 +10,7 @@ from genimage_core.datasets.samples import list_samples
 from genimage_core.images.load import load_image
 from genimage_core.utils.errors import GenImageError
 from genimage_core.verdict.labels import truth_style
+from pages.components.dataset.prompts import Shown, choose, shown_by
 from pages.components.shared import pictures
 from pages.components.shared.glossary import meaning
 from pages.components.shared.layout import plain
@@ -66,19 +67,24 @@ def records(found: list[Record]) -> None:
             bind="query-params",
         )
     chosen = core.select(found, generators=generators, splits=splits, labels=labels)
+    if shown := shown_by(found):
+        chosen = choose(chosen, shown)
     if not chosen:
         st.info("No image is left under these filters.", icon=":material/filter_alt:")
         return
     last = core.pages(len(chosen), SIZE)
     page = st.number_input(f"Page, of {last:,}", 1, last, 1, key="leaf", width=160)
-    _grid(core.leaf(chosen, int(page) - 1, SIZE))
+    _grid(core.leaf(chosen, int(page) - 1, SIZE), shown)
 
 
-def _grid(shown: Sequence[Record]) -> None:
+def _grid(records: Sequence[Record], shown: dict[str, Shown]) -> None:
     with st.container(horizontal=True, key="grid_records"):
-        for record in shown:
+        for record in records:
             side = truth_style(bool(record.label))
-            _tile(str(record.path), f"{side.shape} {plain(record.generator)}", record.image_id)
+            about = shown.get(record.image_id)
+            words = (about.prompt or about.subject) if about else ""
+            caption = f"{side.shape} {plain(record.generator)}" + (f": {plain(words)}" if words else "")
+            _tile(str(record.path), caption, words or record.image_id)
 
 
 def _tile(path: str, caption: str, alt: str) -> None:
