@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -91,3 +92,34 @@ def test_detect_explain_writes_files(
             for name in item["files"].values():
                 assert (Path(entry["evidence"]).parent / name).is_file()
     assert not (out / "bad.png").exists()
+
+
+def test_charts_are_drawn_from_the_evidence_alone() -> None:
+    from genimage_core.explain import Evidence
+    from genimage_core.explain.reference_stats import spectrum_reference
+    from pages.components.detect.charts import figures
+
+    version = {"verdict": "fake", "p_fake": 0.9, "detectors": {"a": 0.8}, "flips": []}
+    damaged = version | {"p_fake": 0.2, "flips": ["a"]}
+    length = len(spectrum_reference().real_low)
+    made = {
+        "robustness": (
+            {"verdict_changes": ["JPEG 30"], "degradations": {"as is": version, "JPEG 30": damaged}},
+            {},
+        ),
+        "score_context": (
+            {"a": {"p_fake": 0.7, "n": {"photographs": 3}}},
+            {"a/photographs": np.array([0.1, 0.2, 0.3])},
+        ),
+        "gram_distance": ({"by_depth": {"pixels": 1.0, "stage 1": 2.0}}, {}),
+        "spectrum": ({}, {"profile": np.zeros(length)}),
+    }
+    for kind, (data, arrays) in made.items():
+        item = Evidence(kind, kind, "", "", {}, {"a": "A chart."}, data, arrays, "It was found.")
+        drawn = figures(item, {"a": "Detector A"})
+        assert drawn
+        assert all(alt and figure.data for alt, figure in drawn.items())
+    heat = next(iter(figures(Evidence("robustness", "", "", "", {}, {}, made["robustness"][0]), {}).values()))
+    assert heat.data[0].text[1][1] == "0.80 ⚠"
+    assert figures(Evidence("ela", "", "", "", {}, {}, {}), {}) is None
+    assert figures(Evidence("attribution", "", "", "", {}, {}, {}), {}) == {}

@@ -19,13 +19,16 @@ def lean_borders(y: np.ndarray, p: np.ndarray, low: float, high: float) -> tuple
     The share as a function of P(fake) is an isotonic regression in which both classes weigh the same.
 
     Args:
-        y: (N,) labels in {0, 1}, of both classes. p: (N,) P(fake) in [0, 1].
+        y: (N,) labels in {0, 1}. p: (N,) P(fake) in [0, 1].
         low, high: the unsure band.
 
     Returns:
-        The two borders, rounded to 3 digits; an end of the band where the share passes outside of it.
+        The two borders, rounded to 3 digits; an end of the band where the share passes outside of it, or
+        where a class is missing.
     """
     counts = np.bincount(y, minlength=2)
+    if not counts.all():
+        return low, high
     steps = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(p, y, 1 / counts[y])
     grid = np.round(np.arange(low, high + 5e-4, 1e-3), 3)
     shares = np.asarray(steps.predict(grid))
@@ -35,8 +38,12 @@ def lean_borders(y: np.ndarray, p: np.ndarray, low: float, high: float) -> tuple
 
 
 def held_out(data: Samples) -> np.ndarray:
-    """(N,) which images tell what an answer is worth: the second set's if there is one, no drawings."""
-    return (data.second if data.second.any() else ~data.second) & data.photo
+    """(N,) which images tell what an answer is worth: photographs and fakes of the second set.
+
+    Where there is no such set, or a class of it is missing, those of both sets.
+    """
+    second = data.second & data.photo
+    return second if len(set(data.y[second])) == 2 else data.photo
 
 
 def measure_zones(
@@ -50,6 +57,8 @@ def measure_zones(
         bands: (N,) low and high, chosen without the image's group.
     """
     main = held_out(data)
+    if len(set(data.y[main])) < 2:
+        return {}
     folds = np.array([fold_of(f"band {g}") for g in data.group])
     zones = np.full(len(p), "", dtype="<U12")
     for k in np.unique(folds[main]):
