@@ -98,7 +98,7 @@ def _kind_weights(facts: pd.DataFrame) -> np.ndarray:
 
 
 def write_scores(rows: pd.DataFrame, out: Path) -> None:
-    """Undegraded scores as `calibrate` reads them, and `manifest.csv` with each image's source as its group."""
+    """Undegraded scores as `calibrate` reads them; `manifest.csv` has each image's source as its group."""
     out.mkdir(parents=True, exist_ok=True)
     clean = rows[rows["degradation"] == "none"].rename(columns={"group": "generator"})
     for detector, part in clean.groupby("detector"):
