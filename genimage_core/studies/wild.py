@@ -98,15 +98,15 @@ def _kind_weights(facts: pd.DataFrame) -> np.ndarray:
 
 
 def write_scores(rows: pd.DataFrame, out: Path) -> None:
-    """Undegraded scores as `calibrate` reads them, and `manifest.csv` with each image's source."""
+    """Undegraded scores as `calibrate` reads them; `manifest.csv` has each image's source as its group."""
     out.mkdir(parents=True, exist_ok=True)
     clean = rows[rows["degradation"] == "none"].rename(columns={"group": "generator"})
     for detector, part in clean.groupby("detector"):
         part[["image_id", "generator", "label", "p_fake"]].assign(split="val", detector=detector).to_csv(
             out / f"{detector}.csv", index=False, float_format="%.6f"
         )
-    facts = clean.drop_duplicates("image_id").rename(columns={"image_id": "path"})
-    facts[["path", "source"]].to_csv(out / "manifest.csv", index=False)
+    facts = clean.drop_duplicates("image_id").rename(columns={"image_id": "path", "source": "group"})
+    facts[["path", "group"]].to_csv(out / "manifest.csv", index=False)
 
 
 def write_wild(rows: pd.DataFrame, out: Path, commands: Sequence[str]) -> Wild:

@@ -18,7 +18,7 @@ from genimage_core.detectors import (
     _timm,  # noqa: F401  (grad-cam imports torchvision)
 )
 from genimage_core.detectors.base import CamTarget, DetectorNet
-from genimage_core.detectors.tiling import chosen_origins, pad_to
+from genimage_core.detectors.tiling import chosen_origins, pad_to, paper_view
 from genimage_core.explain.draw import grow, lay_over, preview, two_sided
 from genimage_core.explain.evidence import Findings, Subject
 from genimage_core.explain.registry import evidence_kind
@@ -98,6 +98,8 @@ def grad_cam(image: np.ndarray, detector: Detector) -> Cam:
         ExplainError: the network has no layer that can be read.
     """
     spec = detector.net.spec
+    if spec.whole:
+        return _whole_cam(image, detector)
     padded = pad_to(image, spec.tile)
     origins = chosen_origins(padded, spec.tile, spec.max_tiles)
     views = np.stack([padded[t : t + spec.tile, x : x + spec.tile] for t, x in origins])
@@ -117,6 +119,22 @@ def grad_cam(image: np.ndarray, detector: Detector) -> Cam:
     whole = np.where(read > 0, whole / np.maximum(read, 1), np.float32(np.nan))
     top, left = (max(0, spec.tile - length) // 2 for length in image.shape[:2])
     return Cam(whole[top : top + image.shape[0], left : left + image.shape[1]], target.over, len(views))
+
+
+def _whole_cam(image: np.ndarray, detector: Detector) -> Cam:
+    """Grad-CAM of a detector that reads the whole picture: over its middle square, as that view shows it."""
+    side = detector.net.spec.tile
+    view = paper_view(image, side, side)
+    x = torch.from_numpy(view[None].copy()).to(detector.device).permute(0, 3, 1, 2).float() / 255.0
+    pulls, target = view_pulls(detector.net, x)
+    height, width = image.shape[:2]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    whole = np.full((height, width), np.nan, np.float32)
+    whole[top : top + short, left : left + short] = grow(
+        pulls[0] / max(float(np.abs(pulls).max()), 1e-12), short, short
+    )
+    return Cam(whole, target.over, 1)
 
 
 def _draw(image: np.ndarray, found: Cam) -> tuple[np.ndarray, np.ndarray]:
