@@ -24,9 +24,7 @@ APP = str(Path(__file__).resolve().parents[2] / "app.py")
 def app(work: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:  # noqa: F811
     from pages.components.benchmark import own_run
     from pages.components.evaluate import run as evaluate_run
-    from pages.components.evaluate import source
 
-    monkeypatch.setattr(source, "build_evalset", lambda **_: None)
     for module in (evaluate_run, own_run):
         monkeypatch.setattr(module, "RUNS", tmp_path / "runs")
     monkeypatch.delenv("SPACE_ID", raising=False)
