@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel
 from scipy.special import expit, logit
 
+from genimage_core.detectors import detector_info
 from genimage_core.metrics.classification import finite_logit
 from genimage_core.provenance import Provenance, Source
 from genimage_core.utils.errors import PriorError
@@ -208,6 +209,13 @@ def _voices(verdict: Verdict) -> str:
     side = "AI-generated" if verdict.p_fake >= 0.5 else "photograph"
     if count == 1:
         return f"The one detector asked leans {side}."
-    return f"{round(verdict.agreement * count)} of {count} detectors lean {side}; together they score " + (
-        f"{verdict.p_fake:.2f}."
-    )
+    same = round(verdict.agreement * count)
+    decide = combine.decisive() & set(verdict.calibrated)
+    if len(decide) == 1 and not verdict.partial:
+        name = next(iter(decide))
+        agree = same - ((verdict.calibrated[name] > 0.5) == (verdict.p_fake > 0.5))
+        return (
+            f"{detector_info(name).title} decides: {verdict.p_fake:.2f}. Of the other {count - 1} detectors, "
+            f"{agree} {'leans' if agree == 1 else 'lean'} the same way."
+        )
+    return f"{same} of {count} detectors lean {side}; together they score {verdict.p_fake:.2f}."
