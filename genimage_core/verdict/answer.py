@@ -216,6 +216,6 @@ def _voices(verdict: Verdict) -> str:
         agree = same - ((verdict.calibrated[name] > 0.5) == (verdict.p_fake > 0.5))
         return (
             f"{detector_info(name).title} decides: {verdict.p_fake:.2f}. Of the other {count - 1} detectors, "
-            f"{agree} {'leans' if agree == 1 else 'lean'} the same way."
+            f"{agree or 'none'} {'lean' if agree > 1 else 'leans'} the same way."
         )
     return f"{same} of {count} detectors lean {side}; together they score {verdict.p_fake:.2f}."
