@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logit
-from scipy.stats import binomtest, norm
-from sklearn.metrics import roc_auc_score
+
+# sklearn and scipy.stats take most of a second to import: a verdict does without them.
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ def wilson(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
     >>> tuple(round(x, 3) for x in wilson(5, 10))
     (0.237, 0.763)
     """
+    from scipy.stats import binomtest
+
     interval = binomtest(hits, n).proportion_ci(level, method="wilson")
     return float(interval.low), float(interval.high)
 
@@ -67,6 +69,9 @@ def auroc(labels: np.ndarray, scores: np.ndarray, level: float = 0.95) -> Estima
     Raises:
         ValueError: only one class is present.
     """
+    from scipy.stats import norm
+    from sklearn.metrics import roc_auc_score
+
     value = float(roc_auc_score(labels, scores))
     fake, real = np.sort(scores[labels == 1]), np.sort(scores[labels == 0])
     below = (np.searchsorted(real, fake, "left") + np.searchsorted(real, fake, "right")) / (2 * len(real))
@@ -129,6 +134,8 @@ def mcnemar(first: np.ndarray, second: np.ndarray, level: float = 0.95) -> Compa
     The p-value is the exact two-sided binomial one on the images where they differ; the interval of the
     difference is Bonett and Price's (2012) adjusted Wald interval for paired shares.
     """
+    from scipy.stats import binomtest, norm
+
     b, c, n = int((first & ~second).sum()), int((second & ~first).sum()), len(first)
     p_b, p_c = (b + 1) / (n + 2), (c + 1) / (n + 2)
     half = float(norm.ppf(0.5 + level / 2)) * math.sqrt((p_b + p_c - (p_b - p_c) ** 2) / (n + 2))

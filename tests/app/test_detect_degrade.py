@@ -18,7 +18,7 @@ from genimage_core.verdict import combine as verdict
 from genimage_core.verdict.labels import ANSWER_STYLES
 
 PAGES = ("pages/detect.py", "pages/degrade.py", "pages/benchmark.py", "pages/about.py")
-NAMES = ("resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", "dinov2")
+NAMES = tuple(detectors.list_detectors())
 
 
 class FakeDetector:

@@ -15,12 +15,13 @@ from PIL import Image
 
 import genimage_core
 from genimage_core import cli
+from genimage_core.detectors import list_detectors
 from genimage_core.detectors.weights.store import weights_folder
 from genimage_core.evaluation.export import figures_table, read_scores
 from genimage_core.verdict.combine import Combination
 from tests.conftest import make_image
 
-NAMES = ["resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", "dinov2", "clip_b"]
+NAMES = list_detectors()
 
 
 class FakeDetector:

@@ -76,7 +76,8 @@ class ClipB(DetectorNet):
             # Evens out the range of the activations, for 8 bits (see experiments/init/clip_onnx.py).
             block.mlp.norm = ChannelScale(block.mlp.fc2.in_features)
         self.head = nn.Linear(len(TAPS) * 3 * self.body.embed_dim, 1)
-        nn.init.zeros_(self.head.weight)
+        # Next to nothing: an untrained head knows nothing, but lets gradients through to the trunk.
+        nn.init.normal_(self.head.weight, std=1e-3)
         nn.init.zeros_(self.head.bias)
 
     def embed(self, prepared: Tensor) -> Tensor:
