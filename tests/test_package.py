@@ -23,7 +23,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SURFACE = {
     "audit": ["root", "protocols", "split", "limit", "seed", "command", "progress"],
     "degrade": ["image", "how"],
-    "detect": ["image", "detectors", "degrade", "protocol", "weights", "device"],
+    "detect": ["image", "detectors", "degrade", "preprocessing", "weights", "device", "prior"],
     "evaluate": ["data", "out", "options"],
     "load_detector": ["name", "weights", "device", "runtime"],
 }

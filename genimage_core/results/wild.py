@@ -17,7 +17,7 @@ from genimage_core.metrics.by_source import auroc_by_source, share_by_source
 from genimage_core.utils.paths import asset
 
 FILE = asset("measured", "wild.json")
-SCORES = asset("measured", "wild")
+SCORES = asset("measured", "wild", "scores")
 """Folder of `<detector>.csv` with `COLUMNS`."""
 COLUMNS = ("image_id", "group", "year", "source", "label", "degradation", "p_fake")
 PHOTOGRAPHS, NEITHER = "photographs", "not_photo"

@@ -110,7 +110,7 @@ def write_scores(rows: pd.DataFrame, out: Path) -> None:
 
 
 def write_wild(rows: pd.DataFrame, out: Path, commands: Sequence[str]) -> Wild:
-    """Write `OUT/<detector>.csv` and `OUT.json`; returns the study."""
+    """Write `OUT/scores/<detector>.csv` and `OUT.json`; returns the study."""
     fakes = rows[rows["label"] == 1].drop_duplicates("image_id")
     parts = {"year": ("year", "median"), "n": ("image_id", "size"), "s": ("source", "nunique")}
     order = fakes.groupby("group").agg(**parts)
@@ -130,9 +130,9 @@ def write_wild(rows: pd.DataFrame, out: Path, commands: Sequence[str]) -> Wild:
             for detector, part in those.groupby("detector", sort=False)
         ],
     )
-    out.mkdir(parents=True, exist_ok=True)
+    (out / "scores").mkdir(parents=True, exist_ok=True)
     for detector, part in rows.groupby("detector"):
-        part[list(COLUMNS)].to_csv(out / f"{detector}.csv", index=False, float_format="%.5f")
+        part[list(COLUMNS)].to_csv(out / "scores" / f"{detector}.csv", index=False, float_format="%.5f")
     fill_text(out.with_name(f"{out.name}.json"), found.model_dump_json(indent=1) + "\n")
     return found
 

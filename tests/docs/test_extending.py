@@ -55,7 +55,7 @@ from genimage_core.images.degradations import degradation_types, parse
 step = parse("posterize:2+jpeg:90").steps[0]
 assert str(step) == "posterize:2" and step.words == "posterize 2"
 assert step(np.full((4, 4, 3), 255, np.uint8)).max() == 192
-assert list(degradation_types())[-2:] == ["posterize", "jpeg"]
+assert list(degradation_types())[-3:] == ["posterize", "jpeg", "thumb"]
 """
     run(extended, code)
 

@@ -98,7 +98,7 @@ def test_the_study_is_written_and_read(rows: pd.DataFrame, tmp_path: Path) -> No
     assert found.degradations == ["none", "jpeg:50"]
     together = next(r for r in found.rows if r.detector == "combination" and r.degradation == "none")
     assert together.auroc.value > 0.97
-    scores = pd.read_csv(tmp_path / "out" / "wild" / "clip_b.csv")
+    scores = pd.read_csv(tmp_path / "out" / "wild" / "scores" / "clip_b.csv")
     assert len(scores) == 96 + 48
     for metric in METRICS:
         figure = wild_figure(found, metric, "none", {"clip_b": "CLIP"})
