@@ -20,7 +20,7 @@ from genimage_core.evaluation.export import figures_table, read_scores
 from genimage_core.verdict.combine import Combination
 from tests.conftest import make_image
 
-NAMES = ["resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", "dinov2", "clip_b"]
+NAMES = ["resnet50", "deit_s", "swin_t", "cnnspot", "spec", "f3net", "gramnet", "clip_b", "dinov2"]
 
 
 class FakeDetector:
