@@ -181,11 +181,11 @@ def test_known_scores_are_not_asked_for_again() -> None:
 def test_stability_says_which_verdicts_change(calibrated: None) -> None:
     found = explain(planted(64, 16, 16), {"first": tiny(ChannelsFirst), "tokens": tiny(Tokens)}, "robustness")
     assert found.images["robustness"].shape[2] == 3
-    assert set(found.data["dev", "warning-rates"]) == {AS_IS, *PAPER_SUITE}
+    assert set(found.data["degradations"]) == {AS_IS, *PAPER_SUITE}
     changed = [
         name
-        for name, c in found.data["dev", "warning-rates"].items()
-        if c["verdict"] != found.data["dev", "warning-rates"][AS_IS]["verdict"]
+        for name, c in found.data["degradations"].items()
+        if c["verdict"] != found.data["degradations"][AS_IS]["verdict"]
     ]
     assert found.data["verdict_changes"] == changed
 
@@ -202,7 +202,7 @@ def known_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rows += [("alpha/train/1/x.png", "alpha", "train", 1, "tiny", "tiles", "none", 0.01)]
     rows += [("alpha/val/1/y.png", "alpha", "val", 1, "other", "tiles", "none", 0.02)]
     rows += [("alpha/val/1/z.png", "alpha", "val", 1, "tiny", "tiles", "jpeg:65", 0.03)]
-    columns = ["image_id", "generator", "split", "label", "weights", "preprocessing", "condition", "p_fake"]
+    columns = ["image_id", "generator", "split", "label", "weights", "preprocessing", "degradation", "p_fake"]
     for table in ("one", "two"):
         (tmp_path / table).mkdir()
         pd.DataFrame(rows, columns=columns).to_csv(tmp_path / table / "first.csv", index=False)
