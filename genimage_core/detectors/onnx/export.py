@@ -36,10 +36,12 @@ class _FromViews(nn.Module):
         self.net, self.output = net, output
 
     def forward(self, views: Tensor) -> Tensor:
-        prepared = (
-            views if self.net.host_step else self.net.prepare(views.permute(0, 3, 1, 2).float() / 255.0)
-        )
-        return self.net.embed(prepared) if self.output == "features" else self.net.classify(prepared)
+        if not self.net.host_step:
+            views = views.permute(0, 3, 1, 2).float() / 255.0
+            if self.output == "log_odds":
+                return self.net(views)  # called as a module, so that nodes are named after it (`keep_float`)
+            views = self.net.prepare(views)
+        return self.net.embed(views) if self.output == "features" else self.net.classify(views)
 
 
 def export_onnx(net: DetectorNet, output: Output = "log_odds") -> bytes:
