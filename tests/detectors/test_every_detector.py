@@ -233,7 +233,7 @@ def test_another_detector_is_one_class(tmp_path: Path, toy_dataset: Path) -> Non
 
     register_detector(TinyNet)
     try:
-        assert list_detectors() == [*BENCHMARK, "dinov2", "tiny"]
+        assert list_detectors() == [*BENCHMARK, "clip_b", "dinov2", "tiny"]
         plan = TrainingPlan("tiny", toy_dataset, "all", tmp_path / "run", workers=0, device="cpu")
         assert Trainer(plan).run() is not None
         scores = load_detector("tiny", weights=tmp_path / "run").predict([make_image(1)])
@@ -241,4 +241,4 @@ def test_another_detector_is_one_class(tmp_path: Path, toy_dataset: Path) -> Non
         assert detector_class("tiny") is TinyNet
     finally:
         del _REGISTRY["tiny"]
-    assert list_detectors() == [*BENCHMARK, "dinov2"]
+    assert list_detectors() == [*BENCHMARK, "clip_b", "dinov2"]
